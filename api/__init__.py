@@ -1,0 +1,1 @@
+"""How a job is asked for: the Flask application."""

@@ -1,0 +1,1 @@
+"""Where a job is kept, who goes next and how it is handed over."""

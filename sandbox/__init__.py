@@ -1,0 +1,1 @@
+"""A Responses endpoint for one's own machine."""
