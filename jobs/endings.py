@@ -1,0 +1,83 @@
+"""Waiting for jobs to end: one subscription a process, however many wait."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import redis
+
+from jobs import keys
+
+PAUSE_SECONDS = 0.5
+
+
+class Endings:
+    """Tells waiting threads that a job has ended, or that they should look again."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
+        self._lock = threading.Lock()
+        self._subscribed = threading.Event()
+        self._started = False
+
+    @contextmanager
+    def watched(self, number: str) -> Iterator[Callable[[float], bool]]:
+        """Inside, `wait(seconds)` returns once the job has ended since the entry, or when the time is up.
+
+        The caller reads the job after the entry, so that no end falls between.
+        """
+        event = threading.Event()
+        with self._lock:
+            self._waiting[number].add(event)
+            self._start()
+        self._subscribed.wait(PAUSE_SECONDS)
+        try:
+            yield event.wait
+        finally:
+            with self._lock:
+                self._waiting[number].discard(event)
+                if not self._waiting[number]:
+                    del self._waiting[number]
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            threading.Thread(target=self._listen, name="endings", daemon=True).start()
+
+    def _listen(self) -> None:
+        pause = threading.Event()
+        while True:
+            try:
+                self._follow()
+            except redis.RedisError:
+                self._subscribed.clear()
+                pause.wait(PAUSE_SECONDS)
+
+    def _follow(self) -> None:
+        """Subscribes and passes endings on; after a subscription was lost, everybody looks again."""
+        with self._client.pubsub() as subscription:
+            subscription.subscribe(keys.ENDED_CHANNEL)
+            while True:
+                message = subscription.get_message(timeout=30)
+                if message is None:
+                    subscription.ping()
+                elif message["type"] == "subscribe":
+                    self._subscribed.set()
+                    self._wake_all()
+                elif message["type"] == "message":
+                    self._wake(message["data"].decode())
+
+    def _wake(self, number: str) -> None:
+        with self._lock:
+            for event in self._waiting.get(number, ()):
+                event.set()
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            for events in self._waiting.values():
+                for event in events:
+                    event.set()

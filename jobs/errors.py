@@ -1,0 +1,51 @@
+"""What can go wrong in the store; the rooms above translate these at their doors."""
+
+from __future__ import annotations
+
+
+class SettingsError(ValueError):
+    """A setting or the limits file is wrong; the process must not start."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name = name
+
+
+class StoreError(Exception):
+    """Root of the store's errors."""
+
+
+class StoreUnavailable(StoreError):
+    """Redis is away, loading, read-only or out of memory. The same call may succeed later."""
+
+
+class DurabilityUnconfirmed(StoreUnavailable):
+    """The job was written, but the promised durability was not confirmed in time."""
+
+
+class QueueFull(StoreError):
+    """The waiting jobs already hold as many bytes as they may."""
+
+
+class JobNotFound(StoreError):
+    """No such job in this project."""
+
+
+class JobNotEnded(StoreError):
+    """The job is still queued or in progress, so it cannot be deleted."""
+
+
+class CursorNotFound(StoreError):
+    """A list was asked to go on after a job that does not exist."""
+
+
+class IdempotencyConflict(StoreError):
+    """The Idempotency-Key was already used with another body, for the job `job_id`."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"the key belongs to {job_id}")
+        self.job_id = job_id
+
+
+class KeyNotFound(StoreError):
+    """No such API key."""

@@ -1,0 +1,61 @@
+"""The names of everything in Redis, all under one hash tag; docs/redis-keys.md says what each holds."""
+
+from __future__ import annotations
+
+PREFIX = "{respool}:"
+
+WAKE = PREFIX + "wake"
+ENDED = PREFIX + "ended"
+COUNTERS = PREFIX + "counters"
+WORKERS = PREFIX + "workers"
+LANES = PREFIX + "lanes"
+PROJECTS = PREFIX + "projects"
+API_KEYS = PREFIX + "api_keys"
+SECRET = PREFIX + "secret"
+ENDED_CHANNEL = PREFIX + "ended_jobs"
+
+
+def job(number: str) -> str:
+    return f"{PREFIX}job:{number}"
+
+
+def attempts(number: str) -> str:
+    return f"{PREFIX}attempts:{number}"
+
+
+def index(project: str, status: str) -> str:
+    return f"{PREFIX}index:{project}:{status}"
+
+
+def idempotency(project: str, digest: str) -> str:
+    return f"{PREFIX}idempotency:{project}:{digest}"
+
+
+def repeat(project: str, digest: str) -> str:
+    return f"{PREFIX}repeat:{project}:{digest}"
+
+
+def lane(name: str) -> str:
+    return f"{PREFIX}lane:{name}"
+
+
+def worker(worker_id: str) -> str:
+    return f"{PREFIX}worker:{worker_id}"
+
+
+def worker_jobs(worker_id: str) -> str:
+    return f"{PREFIX}worker:{worker_id}:jobs"
+
+
+def worker_queue(worker_id: str) -> str:
+    """The list that Celery's worker process pops its messages from."""
+    return f"{PREFIX}queue:{worker_id}"
+
+
+def usage(project: str, day: int) -> str:
+    """`day` counts from 1970-01-01."""
+    return f"{PREFIX}usage:{project}:{day}"
+
+
+def api_key(digest: str) -> str:
+    return f"{PREFIX}api_key:{digest}"

@@ -1,0 +1,81 @@
+"""The lanes: what may go now, what slows one down, and why its jobs wait."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+import redis
+
+from jobs import keys, scripts
+from jobs.limits import Limits
+from jobs.workers import DISPATCHER
+
+LEAD_SECONDS = 3.0
+CLAIM_SECONDS = 10.0
+MOST_JOBS = 256
+
+TASK = "respool.run"
+"""The one task name; frozen, since a worker of an older release rejects a name it does not know."""
+
+Cut = Literal["rate", "width", "account", ""]
+
+
+def lane_of(model: str, *, account: str = "default") -> str:
+    """A lane is one upstream account × one model."""
+    return f"{account}:{model}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatched:
+    """`wake_seconds` is None when nothing may go before something else happens."""
+
+    leads: bool
+    released: int
+    wake_seconds: float | None
+
+
+class Lanes:
+    def __init__(self, client: redis.Redis, limits: Limits) -> None:
+        self._client = client
+        self._limits = limits.as_json()
+
+    def dispatch(self, worker: str) -> Dispatched:
+        """Releases what may go, if `worker` leads or nobody does."""
+        args: list[scripts.Argument] = [
+            worker, round(LEAD_SECONDS * 1000), self._limits, MOST_JOBS, round(CLAIM_SECONDS * 1000), _MESSAGE,
+        ]  # fmt: skip
+        leads, released, wait = scripts.run(self._client, scripts.Call(name="dispatch", keys=[DISPATCHER], args=args))
+        return Dispatched(leads=bool(leads), released=int(released), wake_seconds=None if wait < 0 else wait / 1000)
+
+    def throttle(self, lane: str, *, pause_seconds: float, reason: str, cut: Cut) -> None:
+        """Pauses a lane, and cuts its rate, its width, or (account) all but one probe until a call succeeds."""
+        args: list[scripts.Argument] = [lane, round(pause_seconds * 1000), reason, cut]
+        scripts.run(self._client, scripts.Call(name="throttle", keys=[keys.lane(lane)], args=args))
+
+    def blocked(self, names: set[str]) -> dict[str, str]:
+        """Why the dispatcher last passed over each lane; '' where it did not."""
+        ordered = sorted(names)
+        with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:
+            for name in ordered:
+                pipeline.hget(keys.lane(name), "blocked")
+            return {name: (why or b"").decode() for name, why in zip(ordered, pipeline.execute(), strict=True)}
+
+
+_MESSAGE = json.dumps(
+    {
+        "body": "",
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {"lang": "py", "task": TASK, "id": "", "root_id": "", "parent_id": None, "group": None},
+        "properties": {
+            "correlation_id": "",
+            "delivery_mode": 2,
+            "delivery_tag": "",
+            "priority": 0,
+            "delivery_info": {"exchange": "", "routing_key": ""},
+        },
+    }
+)
+"""A message of Celery's protocol 2; the dispatch script fills in id, queue and body."""

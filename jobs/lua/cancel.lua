@@ -1,0 +1,18 @@
+#!lua flags=allow-oom
+-- Cancels a job: at once and free if it waits; if it runs, its worker is told to hang up and the slot stays taken until then.
+-- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any
+-- Returns 'cancelled', 'ended' (it had ended before) or 'missing'. Twice: 'ended'.
+local n = ARGV[2]
+local job = read(n, 'status', 'stage', 'project', 'worker', 'attempt', 'sent')
+if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return 'missing' end
+if ended(job.status) then return 'ended' end
+local running = job.stage == 'running'
+if running then
+  local number = tonumber(job.attempt)
+  local sent = tonumber(job.sent or 0) == number
+  close_attempt(n, number, {outcome = 'cancelled', delivery = sent and 'sent' or 'not_sent', may_be_billed = sent})
+  redis.call('SADD', prefix .. 'worker:' .. job.worker .. ':cancels', n)
+  redis.call('PEXPIRE', prefix .. 'worker:' .. job.worker .. ':cancels', 600000)
+end
+finish(n, 'cancelled', {}, running)
+return 'cancelled'

@@ -1,0 +1,14 @@
+#!lua flags=allow-oom
+-- Removes a job that has ended, with all that is kept of it but its share of the usage.
+-- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any
+-- Returns 'forgotten', 'running' (it has not ended) or 'missing'. Twice: 'missing'.
+local n = ARGV[2]
+local job = read(n, 'status', 'project', 'idempotency')
+if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return 'missing' end
+if not ended(job.status) then return 'running' end
+withdraw(n)
+redis.call('ZREM', prefix .. 'index:' .. job.project .. ':' .. job.status, n)
+redis.call('ZREM', prefix .. 'ended', job.project .. ':' .. n)
+redis.call('DEL', KEYS[1], prefix .. 'attempts:' .. n)
+if job.idempotency then redis.call('DEL', job.idempotency) end
+return 'forgotten'

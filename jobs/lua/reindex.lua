@@ -1,0 +1,29 @@
+#!lua flags=allow-oom
+-- The slow scan: puts a record that no index holds back where its stage says it belongs.
+-- ARGV: 1 prefix  2… job numbers
+-- Returns how many had to be put back. Twice: 0.
+local repaired = 0
+for i = 2, #ARGV do
+  local n = ARGV[i]
+  local job = read(n, 'status', 'stage', 'lane', 'project', 'worker', 'due', 'expires', 'created')
+  local held = true
+  if job.stage == 'waiting' then
+    held = redis.call('ZSCORE', queue_key(job.lane, job.project), n)
+      and redis.call('ZSCORE', lane_key(job.lane) .. ':projects', job.project) and redis.call('ZSCORE', prefix .. 'lanes', job.lane)
+  elseif job.stage == 'delayed' then held = redis.call('ZSCORE', prefix .. 'delayed', n)
+  elseif job.stage == 'dispatched' then held = redis.call('ZSCORE', prefix .. 'dispatched', n)
+  elseif job.stage == 'running' then
+    held = job.worker and redis.call('ZSCORE', prefix .. 'workers', job.worker)
+      and redis.call('SISMEMBER', worker_jobs_key(job.worker), n) == 1
+  elseif job.stage == 'ended' then held = redis.call('ZSCORE', prefix .. 'ended', job.project .. ':' .. n) end
+  local listed = not job.status or redis.call('ZSCORE', prefix .. 'index:' .. job.project .. ':' .. job.status, n)
+  if not held then
+    if job.stage == 'ended' then redis.call('ZADD', prefix .. 'ended', job.expires, job.project .. ':' .. n)
+    elseif job.stage == 'running' then recover(n)
+    else requeue(n, tonumber(job.due or '0'), 'retry_at') end
+  end
+  if not listed then redis.call('ZADD', prefix .. 'index:' .. job.project .. ':' .. job.status, job.created, n) end
+  if not held or not listed then repaired = repaired + 1 end
+end
+if repaired > 0 then count('reindexed_jobs', repaired) end
+return repaired

@@ -1,0 +1,43 @@
+#!lua
+-- Accepts a job: record, place in the queue and index at once, or the job that its idempotency key names.
+-- KEYS: 1 job:N   2 idempotency key or ''   3 repeat key (a client's own retry) or ''
+-- ARGV: 1 prefix  2 N  3 digest of the body  4 max queued bytes (all jobs)  5 queue deadline ms or 0
+--       6 is this a marked repeat, '1' or '0'   7… the record's fields, flat
+-- Returns {'created', N} | {'existing', N} | {'conflict', N} | {'full', ''}.
+-- Twice: the second call finds the record and answers 'created' again.
+-- The idempotency key does not expire before its job has ended (finish sets the time).
+local n = ARGV[2]
+if redis.call('EXISTS', KEYS[1]) == 1 then return {'created', n} end
+
+if KEYS[2] ~= '' then
+  local held = redis.call('GET', KEYS[2])
+  if held then
+    local first, digest = held:match('^(%x+):(%x+)$')
+    if redis.call('EXISTS', job_key(first)) == 1 then
+      return {digest == ARGV[3] and 'existing' or 'conflict', first}
+    end
+  end
+elseif KEYS[3] ~= '' and ARGV[6] == '1' then
+  local first = redis.call('GET', KEYS[3])
+  if first and redis.call('EXISTS', job_key(first)) == 1 then return {'existing', first} end
+end
+
+local fields = {unpack(ARGV, 7)}
+local job = {}
+for i = 1, #fields, 2 do job[fields[i]] = fields[i + 1] end
+local queued = tonumber(redis.call('HGET', prefix .. 'counters', 'queued_bytes') or '0')
+if queued + tonumber(job.request_bytes) > tonumber(ARGV[4]) then return {'full', ''} end
+
+redis.call('HSET', KEYS[1], 'status', 'queued', 'created', int(now_us), unpack(fields))
+redis.call('ZADD', prefix .. 'index:' .. job.project .. ':queued', int(now_us), n)
+redis.call('SADD', prefix .. 'projects', job.project)
+count('queued_bytes', tonumber(job.request_bytes))
+if KEYS[2] ~= '' then
+  redis.call('SET', KEYS[2], n .. ':' .. ARGV[3])
+  redis.call('HSET', KEYS[1], 'idempotency', KEYS[2])
+elseif KEYS[3] ~= '' then
+  redis.call('SET', KEYS[3], n, 'PX', 900000)
+end
+if tonumber(ARGV[5]) > 0 then redis.call('ZADD', prefix .. 'deadlines', int(now + tonumber(ARGV[5])), n) end
+enqueue(n)
+return {'created', n}

@@ -1,0 +1,169 @@
+"""A job as the store knows it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+JOB_PREFIX = "job_"
+RESPONSE_PREFIX = "resp_"
+
+
+class Stage(StrEnum):
+    """Where a job is; the first three are all of status `queued`."""
+
+    WAITING = "waiting"
+    DELAYED = "delayed"
+    DISPATCHED = "dispatched"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+FIELDS = (
+    "project", "api_key", "model", "lane", "status", "stage", "created", "started", "finished", "expires",
+    "metadata", "echo", "max_attempts", "on_unknown", "queue_deadline", "run_timeout", "spent", "due", "reason",
+    "response", "usage", "error", "tokens",
+)  # fmt: skip
+"""What a poll reads; the request and the upstream's own answer stay behind."""
+
+
+def new_number() -> str:
+    """The X of `job_X` and `resp_X`: 128 random bits as 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+def number_of(public_id: str, prefix: str = JOB_PREFIX) -> str | None:
+    """The X of a public id, or None if it cannot be one of ours."""
+    number = public_id.removeprefix(prefix)
+    shaped = public_id.startswith(prefix) and len(number) == 32 and set(number) <= set("0123456789abcdef")
+    return number if shaped else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job to be accepted. `body` is what goes upstream; `echo` is the request without its input, as JSON."""
+
+    number: str
+    project: str
+    api_key: str
+    model: str
+    lane: str
+    body: bytes
+    echo: str
+    stream: bool
+    metadata: Mapping[str, str]
+    tokens: int
+    max_attempts: int
+    on_unknown: str
+    queue_deadline_seconds: float | None
+    run_timeout_seconds: float
+    retention_seconds: float
+
+    def fields(self) -> dict[str, str | bytes | int]:
+        return {
+            "project": self.project,
+            "api_key": self.api_key,
+            "model": self.model,
+            "lane": self.lane,
+            "request": self.body,
+            "request_bytes": len(self.body),
+            "echo": self.echo,
+            "stream": int(self.stream),
+            "metadata": json.dumps(self.metadata),
+            "tokens": self.tokens,
+            "max_attempts": self.max_attempts,
+            "on_unknown": self.on_unknown,
+            "queue_deadline": _milliseconds(self.queue_deadline_seconds),
+            "run_timeout": _milliseconds(self.run_timeout_seconds),
+            "retention": _milliseconds(self.retention_seconds),
+            "spent": 0,
+        }
+
+
+def _milliseconds(seconds: float | None) -> int:
+    return 0 if seconds is None else max(1, round(seconds * 1000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job at the moment it was read. Times are seconds since the epoch; JSON values are decoded."""
+
+    number: str
+    project: str
+    api_key: str
+    model: str
+    lane: str
+    status: str
+    stage: Stage
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    expires_at: float | None
+    due_at: float | None
+    metadata: dict[str, str]
+    echo: dict[str, Any]
+    max_attempts: int
+    attempts_spent: int
+    on_unknown: str
+    queue_deadline_seconds: float | None
+    run_timeout_seconds: float
+    reason: str
+    response: dict[str, Any] | None
+    usage: dict[str, Any] | None
+    error: dict[str, Any] | None
+    attempts: Sequence[dict[str, Any]]
+
+    @property
+    def id(self) -> str:
+        return JOB_PREFIX + self.number
+
+    @property
+    def response_id(self) -> str:
+        return RESPONSE_PREFIX + self.number
+
+
+def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[bytes]) -> Job:
+    """A Job from the values of FIELDS and the entries of its attempts."""
+    raw = dict(zip(FIELDS, values, strict=True))
+    return Job(
+        number=number,
+        project=_text(raw["project"]),
+        api_key=_text(raw["api_key"]),
+        model=_text(raw["model"]),
+        lane=_text(raw["lane"]),
+        status=_text(raw["status"]),
+        stage=Stage(_text(raw["stage"])),
+        created_at=int(raw["created"] or 0) / 1_000_000,
+        started_at=_seconds(raw["started"]),
+        finished_at=_seconds(raw["finished"]),
+        expires_at=_seconds(raw["expires"]),
+        due_at=_seconds(raw["due"]),
+        metadata=json.loads(raw["metadata"] or b"{}"),
+        echo=json.loads(raw["echo"] or b"{}"),
+        max_attempts=int(raw["max_attempts"] or 1),
+        attempts_spent=int(raw["spent"] or 0),
+        on_unknown=_text(raw["on_unknown"]),
+        queue_deadline_seconds=_seconds(raw["queue_deadline"]),
+        run_timeout_seconds=int(raw["run_timeout"] or 0) / 1000,
+        reason=_text(raw["reason"]),
+        response=_json(raw["response"]),
+        usage=_json(raw["usage"]),
+        error=_json(raw["error"]),
+        attempts=[json.loads(entry) for entry in attempts],
+    )
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode()
+
+
+def _seconds(milliseconds: bytes | None) -> float | None:
+    return int(milliseconds) / 1000 if milliseconds and milliseconds != b"0" else None
+
+
+def _json(value: bytes | None) -> dict[str, Any] | None:
+    return json.loads(value) if value else None

@@ -1,0 +1,94 @@
+"""The Lua scripts of jobs/lua: one state change each, run by their digest and loaded where the server lacks them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import redis
+
+from jobs import keys
+from jobs.errors import StoreUnavailable
+
+Argument = str | bytes | int | float
+"""What Redis takes as a word of a command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    source: str
+    digest: str
+
+
+@cache
+def script(name: str) -> Script:
+    """The script `name`, its flags line first and the prelude put before its body."""
+    folder = resources.files("jobs") / "lua"
+    flags, _, body = (folder / f"{name}.lua").read_text(encoding="utf-8").partition("\n")
+    source = f"{flags}\n{(folder / 'prelude.lua').read_text(encoding='utf-8')}\n{body}"
+    return Script(source=source, digest=hashlib.sha1(source.encode()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One run of a script; the key prefix goes before `args` as ARGV[1]."""
+
+    name: str
+    keys: Sequence[str] = ()
+    args: Sequence[Argument] = field(default=())
+
+    def command(self) -> list[Argument]:
+        return ["EVALSHA", script(self.name).digest, len(self.keys), *self.keys, keys.PREFIX, *self.args]
+
+
+def run(client: redis.Redis, call: Call) -> Any:
+    """Runs one script and returns its answer.
+
+    Raises StoreUnavailable if the server is away or takes no writes.
+    """
+    (answer,) = run_all(client, [call])
+    return answer
+
+
+def run_all(client: redis.Redis, calls: Sequence[Call]) -> list[Any]:
+    """Runs scripts in one round trip and returns their answers.
+
+    Raises StoreUnavailable if the server is away or takes no writes; some may have run then, and all may be run again.
+    """
+    with translated():
+        answers = _send(client, calls)
+        absent = [i for i, answer in enumerate(answers) if isinstance(answer, redis.exceptions.NoScriptError)]
+        if absent:
+            for name in {calls[i].name for i in absent}:
+                client.script_load(script(name).source)
+            for i, answer in zip(absent, _send(client, [calls[i] for i in absent]), strict=True):
+                answers[i] = answer
+        for answer in answers:
+            if isinstance(answer, redis.RedisError):
+                raise answer
+    return answers
+
+
+def _send(client: redis.Redis, calls: Sequence[Call]) -> list[Any]:
+    with client.pipeline(transaction=False) as pipeline:
+        for call in calls:
+            pipeline.execute_command(*call.command())
+        return pipeline.execute(raise_on_error=False)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns redis-py's errors into StoreUnavailable, the cause kept."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as error:
+        raise StoreUnavailable("Redis cannot be reached or takes no writes") from error
+    except redis.ResponseError as error:
+        if str(error).startswith(("OOM", "MISCONF", "NOREPLICAS", "LOADING", "MASTERDOWN", "READONLY", "CLUSTERDOWN")):
+            raise StoreUnavailable("Redis takes no writes at present") from error
+        raise

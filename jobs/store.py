@@ -1,0 +1,142 @@
+"""The jobs as the API sees them: submit, get, list, cancel, delete."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from jobs import keys, record, scripts
+from jobs.errors import (
+    DurabilityUnconfirmed,
+    IdempotencyConflict,
+    JobNotEnded,
+    JobNotFound,
+    QueueFull,
+    StoreError,
+)
+from jobs.record import Job, NewJob
+
+DURABLE_MILLISECONDS = 1200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """`created` is False when an earlier submit of the same work had made the job."""
+
+    number: str
+    created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sameness:
+    """What tells that two submits are one. `digest` is the SHA-256 of the body, hexadecimal.
+
+    `key` is the caller's Idempotency-Key; without one, `retries` is the count an SDK gives its own repeats, or None.
+    """
+
+    digest: str
+    key: str | None = None
+    retries: int | None = None
+
+
+class JobStore:
+    def __init__(self, client: redis.Redis, *, durability: str = "everysec", max_queued_bytes: int) -> None:
+        self._client = client
+        self._durability = durability
+        self._max_queued_bytes = max_queued_bytes
+
+    def submit(self, job: NewJob, sameness: Sameness) -> Submitted:
+        """Accepts the job, durable as configured when this returns.
+
+        Raises IdempotencyConflict, QueueFull, DurabilityUnconfirmed, StoreUnavailable.
+        """
+        answer, number = (part.decode() for part in self._submit_durably(self._submission(job, sameness)))
+        if answer == "full":
+            raise QueueFull(str(self._max_queued_bytes))
+        if answer == "conflict":
+            raise IdempotencyConflict(record.JOB_PREFIX + number)
+        return Submitted(number=number, created=answer == "created")
+
+    def _submission(self, job: NewJob, sameness: Sameness) -> scripts.Call:
+        key = repeat = ""
+        if sameness.key is not None:
+            key = keys.idempotency(job.project, hashlib.sha256(sameness.key.encode()).hexdigest())
+        elif sameness.retries is not None:
+            repeat = keys.repeat(job.project, sameness.digest)
+        fields = [part for pair in job.fields().items() for part in pair]
+        return scripts.Call(
+            name="submit",
+            keys=[keys.job(job.number), key, repeat],
+            args=[
+                job.number,
+                sameness.digest,
+                self._max_queued_bytes,
+                round((job.queue_deadline_seconds or 0) * 1000),
+                int(bool(sameness.retries)),
+                *fields,
+            ],
+        )
+
+    def _submit_durably(self, call: scripts.Call) -> list[bytes]:
+        with scripts.translated(), self._client.client() as connection:
+            answer: list[bytes] = scripts.run(connection, call)
+            match self._durability:
+                case "everysec":
+                    return answer
+                case "fsync":
+                    confirmed = connection.execute_command("WAITAOF", 1, 0, DURABLE_MILLISECONDS)[0] >= 1
+                case "replica":
+                    confirmed = connection.execute_command("WAIT", 1, DURABLE_MILLISECONDS) >= 1
+                case other:
+                    raise StoreError(f"unknown durability {other}")
+        if not confirmed:
+            raise DurabilityUnconfirmed(f"{self._durability} was not confirmed within {DURABLE_MILLISECONDS} ms")
+        return answer
+
+    def get(self, number: str, *, project: str | None) -> Job:
+        """The job, of `project` or (None) of any. Raises JobNotFound, StoreUnavailable."""
+        (job,) = self.get_all([number])
+        if job is None or (project is not None and job.project != project):
+            raise JobNotFound(number)
+        return job
+
+    def get_all(self, numbers: Sequence[str]) -> list[Job | None]:
+        """The jobs in one round trip, None for each that is gone."""
+        with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:
+            for number in numbers:
+                pipeline.hmget(keys.job(number), record.FIELDS)
+                pipeline.lrange(keys.attempts(number), 0, -1)
+            answers = pipeline.execute()
+        found = zip(numbers, answers[::2], answers[1::2], strict=True)
+        return [record.read_job(n, values, entries) if values[4] else None for n, values, entries in found]
+
+    def raw_response(self, number: str) -> bytes | None:
+        """What the upstream sent, byte for byte, or None."""
+        with scripts.translated():
+            raw: Any = self._client.hget(keys.job(number), "raw")
+        return bytes(raw) if raw is not None else None
+
+    def cancel(self, number: str, *, project: str | None) -> Job:
+        """The job after it was cancelled; one that had ended stays as it is. Raises JobNotFound, StoreUnavailable."""
+        call = scripts.Call(name="cancel", keys=[keys.job(number)], args=[number, project or ""])
+        if scripts.run(self._client, call) == b"missing":
+            raise JobNotFound(number)
+        return self.get(number, project=project)
+
+    def delete(self, number: str, *, project: str | None) -> None:
+        """Forgets a job that has ended. Raises JobNotFound, JobNotEnded, StoreUnavailable."""
+        call = scripts.Call(name="forget", keys=[keys.job(number)], args=[number, project or ""])
+        answer = scripts.run(self._client, call)
+        if answer == b"missing":
+            raise JobNotFound(number)
+        if answer == b"running":
+            raise JobNotEnded(number)
+
+    def takes_writes(self) -> None:
+        """Raises StoreUnavailable unless Redis takes a write now."""
+        with scripts.translated():
+            self._client.set(keys.PREFIX + "probe", "1", px=1000)

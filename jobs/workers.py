@@ -1,0 +1,87 @@
+"""The worker processes as the store knows them, and what is done about those that die."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import redis
+
+from jobs import keys, scripts
+
+LEASE_SECONDS = 6.0
+SWEEP_SECONDS = 1.0
+SWEEP_JOBS = 1000
+DISPATCHER = keys.PREFIX + "dispatcher"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """How many jobs one sweep moved, by cause."""
+
+    recovered: int
+    unclaimed: int
+    due: int
+    expired: int
+    forgotten: int
+
+
+class Workers:
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def beat(self, worker: str, *, slots: int, about: Mapping[str, str | int | float]) -> list[str]:
+        """Renews the lease; the numbers of jobs cancelled under the worker since the last beat."""
+        args: list[scripts.Argument] = [worker, round(LEASE_SECONDS * 1000), slots, json.dumps(about)]
+        cancelled = scripts.run(self._client, scripts.Call(name="heartbeat", args=args))
+        return [number.decode() for number in cancelled]
+
+    def leave(self, worker: str) -> int:
+        """Goes for good; the number of jobs that had to be recovered."""
+        return int(scripts.run(self._client, scripts.Call(name="leave", keys=[DISPATCHER], args=[worker])))
+
+    def held_by(self, worker: str) -> set[str]:
+        """The numbers of the jobs that are recorded as released to the worker or run by it."""
+        with scripts.translated():
+            held: set[Any] = self._client.smembers(keys.worker_jobs(worker))
+        return {number.decode() for number in held}
+
+    def give_back(self, worker: str, numbers: Sequence[str]) -> int:
+        """Recovers jobs that the worker no longer holds; how many."""
+        return int(scripts.run(self._client, scripts.Call(name="give_back", args=[worker, *numbers])))
+
+    def sweep(self) -> Swept | None:
+        """One piece of repair, or None if another worker has just swept."""
+        call = scripts.Call(name="sweep", keys=[keys.PREFIX + "sweep"], args=[round(SWEEP_SECONDS * 900), SWEEP_JOBS])
+        found = scripts.run(self._client, call)
+        if not found:
+            return None
+        recovered, unclaimed, due, expired, forgotten = (int(number) for number in found)
+        return Swept(recovered=recovered, unclaimed=unclaimed, due=due, expired=expired, forgotten=forgotten)
+
+    def scan(self) -> Iterator[int]:
+        """Walks over all records, a page a step, and puts back those that no index holds; yields how many."""
+        with scripts.translated():
+            records: Iterable[bytes] = self._client.scan_iter(match=keys.job("*"), count=500)
+            pages = iter(records)
+            while page := [key.decode().removeprefix(keys.job("")) for key in islice(pages, 250)]:
+                yield int(scripts.run(self._client, scripts.Call(name="reindex", args=page)))
+
+    def live(self) -> dict[str, dict[str, object]]:
+        """What each live worker process says of itself, by id, with its `slots` and the `jobs` it holds."""
+        with scripts.translated():
+            seconds, _ = self._client.time()
+            found: list[Any] = self._client.zrangebyscore(keys.WORKERS, f"({seconds * 1000}", "+inf")
+            ids = [worker.decode() for worker in found]
+            with self._client.pipeline(transaction=False) as pipeline:
+                for worker in ids:
+                    pipeline.hmget(keys.worker(worker), "slots", "about")
+                    pipeline.scard(keys.worker_jobs(worker))
+                answers = pipeline.execute()
+        return {
+            worker: {"slots": int(slots or 0), "jobs": jobs, **json.loads(about or b"{}")}
+            for worker, (slots, about), jobs in zip(ids, answers[::2], answers[1::2], strict=True)
+        }
