@@ -85,8 +85,8 @@ def _answer_text(body: Mapping[str, Any], prompt: Prompt, media: Sequence[Medium
 def _reasoning_item(budget: _Budget, prompt: Prompt, media: Sequence[Medium]) -> dict[str, Any]:
     seen = sum(medium.facts is not None for medium in media)
     steps = (
-        f"No model reasons here. Read {prompt.turns} turns with {sum(map(len, prompt.texts))} characters. "
-        f"Looked into {seen} of {len(media)} media. Wrote down what was found."
+        f"No model reasons here. Turns read: {prompt.turns}, with {sum(map(len, prompt.texts))} characters. "
+        f"Media looked into: {seen} of {len(media)}. Wrote down what was found."
     )
     text = budget.spend(steps)
     summary = [{"type": "summary_text", "text": text}]

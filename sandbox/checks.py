@@ -76,6 +76,7 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "reasoning": (_is_reasoning, f"an object whose effort is one of {', '.join(EFFORTS)}"),
     "metadata": (_is_metadata, "an object of at most 16 strings of at most 512 characters"),
     "instructions": (lambda value: isinstance(value, str | list), "a string or a list"),
+    "previous_response_id": (lambda value: isinstance(value, str), "a string"),
     "parallel_tool_calls": (_is_bool, "true or false"),
     "store": (_is_bool, "true or false"),
     "text": (lambda value: isinstance(value, dict), "an object"),
@@ -105,16 +106,21 @@ def _check_tools(body: Mapping[str, Any]) -> None:
             raise Refused("A function tool needs a name.", param=f"tools[{place}].name")
         if not isinstance(tool.get("parameters") or {}, dict):
             raise Refused("The parameters of a tool must be an object.", param=f"tools[{place}].parameters")
-    _check_tool_choice(body.get("tool_choice") or "auto", {tool.get("name") for tool in tools})
+    _check_tool_choice(
+        body.get("tool_choice") or "auto", {tool["name"] for tool in tools if tool["type"] == "function"}
+    )
 
 
-def _check_tool_choice(choice: str | Mapping[str, Any], names: set[Any]) -> None:
+def _check_tool_choice(choice: str | Mapping[str, Any], names: set[str]) -> None:
     if isinstance(choice, str):
         if choice not in ("auto", "none", "required"):
             raise Refused("A tool_choice in words is auto, none or required.", param="tool_choice")
-    elif choice.get("type") == "function":
-        if not isinstance(choice.get("name"), str) or choice["name"] not in names:
-            raise Refused("The tool_choice names a function that is not among the tools.", param="tool_choice")
+    elif choice.get("type") == "function" and not _names_one(choice, names):
+        raise Refused("The tool_choice names a function that is not among the tools.", param="tool_choice")
+
+
+def _names_one(choice: Mapping[str, Any], names: set[str]) -> bool:
+    return isinstance(choice.get("name"), str) and choice["name"] in names
 
 
 def _no_number(text: str) -> float:

@@ -8,11 +8,15 @@ from typing import Any
 
 
 class Connection:
-    """One caller's connection; `sock` is None where the server does not hand it out."""
+    """One caller's connection; `sock` is None where the server does not hand it out.
+
+    `is_cut`: we ended it; `has_left`: the caller did, before the answer was whole.
+    """
 
     def __init__(self, sock: socket.socket | None) -> None:
         self._sock = sock
         self.is_cut = False
+        self.has_left = False
 
     @classmethod
     def of(cls, environ: Mapping[str, Any]) -> "Connection":
@@ -31,6 +35,7 @@ class Connection:
             time.sleep(max(0.0, deadline - time.monotonic()))
             return False
         if self._is_at_end():
+            self.has_left = True
             return True
         # Bytes of a next request lie in front of the end, so the end cannot be seen any more.
         time.sleep(max(0.0, deadline - time.monotonic()))

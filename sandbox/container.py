@@ -27,9 +27,7 @@ def opened(path: Path) -> Iterator["InputContainer"]:
     except ImportError as error:
         raise Unseen("the package av, which looks into media, is not installed") from error
     try:
-        with av.open(
-            str(path), options={"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"}
-        ) as container:
+        with av.open(str(path), options={"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"}) as container:
             yield container
     except av.FFmpegError as error:
         raise Unseen("it cannot be decoded as a medium") from error

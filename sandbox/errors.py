@@ -54,9 +54,7 @@ class Unseen(Exception):
     """A medium could not be reached or not be looked into; the text says why."""
 
 
-def error_body(
-    message: str, *, status: int, code: str | None = None, param: str | None = None
-) -> dict[str, Any]:
+def error_body(message: str, *, status: int, code: str | None = None, param: str | None = None) -> dict[str, Any]:
     """The upstream's error object for an HTTP status; a `code` given wins over the usual one."""
     fallback = ("InternalServiceError", "InternalServerError") if status >= 500 else _WORDS[400]
     usual_code, kind = _WORDS.get(status, fallback)

@@ -95,9 +95,7 @@ def _download(url: str, file: IO[bytes], *, settings: SandboxSettings) -> str | 
         if settings.fetch_proxy:
             session.proxies = {"http": settings.fetch_proxy, "https": settings.fetch_proxy}
         try:
-            with session.get(
-                url, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"}
-            ) as answer:
+            with session.get(url, stream=True, timeout=timeout, headers={"Accept-Encoding": "identity"}) as answer:
                 _save(answer, file, deadline=deadline, max_bytes=settings.max_media_bytes)
                 return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower() or None
         except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:

@@ -19,6 +19,8 @@ def sentences(prompt: Prompt, media: Sequence[Medium]) -> Iterator[str]:
     yield NOTE
     if prompt.turns > 1:
         yield f"The conversation has {prompt.turns} turns."
+    if prompt.previous_response_id:
+        yield f"Answers are not kept here, so {prompt.previous_response_id} was not looked at."
     text = prompt.last_user_text
     if text.strip():
         count, words = len(text), len(text.split())
@@ -68,10 +70,10 @@ def _words(facts: Facts) -> str:
         case VideoFacts():
             return f"{_clip_words(facts)} {_frames_words(facts)}"
         case ImageFacts():
-            return f"a {facts.format} picture of {facts.width}x{facts.height} pixels, mean colour {facts.mean_colour}."
+            return f"a picture in {facts.format} of {facts.width}x{facts.height} pixels, mean colour {facts.mean_colour}."
         case SoundFacts():
             return (
-                f"a {facts.container} recording ({facts.codec}) of {_seconds(facts.duration_seconds)}, "
+                f"a recording in {facts.container} ({facts.codec}) of {_seconds(facts.duration_seconds)}, "
                 f"{facts.sample_rate_hz} Hz, {_many(facts.channels, 'channel')}."
             )
         case DocumentFacts():
@@ -81,7 +83,7 @@ def _words(facts: Facts) -> str:
 def _clip_words(facts: VideoFacts) -> str:
     rate = "an unknown frame rate" if facts.frame_rate is None else f"{_plain(facts.frame_rate)} frames a second"
     return (
-        f"a {facts.container} clip ({facts.codec}) of {_seconds(facts.duration_seconds)}, "
+        f"a clip in {facts.container} ({facts.codec}) of {_seconds(facts.duration_seconds)}, "
         f"{facts.width}x{facts.height} pixels, {rate}, {_many(facts.frame_count, 'frame')}."
     )
 

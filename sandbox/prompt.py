@@ -37,6 +37,7 @@ class Prompt:
     media: tuple[MediaPart, ...]
     tool_results: tuple[tuple[str, str], ...]
     ends_with_tool_result: bool
+    previous_response_id: str | None
 
 
 def read_prompt(body: Mapping[str, Any]) -> Prompt:
@@ -44,9 +45,7 @@ def read_prompt(body: Mapping[str, Any]) -> Prompt:
     items = _items(body["input"])
     messages = [item for item in items if item.get("type", "message") == "message"]
     results = [item for item in items if item.get("type") == "function_call_output"]
-    user_texts = [
-        " ".join(_texts(message["content"])) for message in messages if message.get("role") == "user"
-    ]
+    user_texts = [" ".join(_texts(message["content"])) for message in messages if message.get("role") == "user"]
     return Prompt(
         turns=len(messages),
         texts=tuple(_all_texts(body, items)),
@@ -54,6 +53,7 @@ def read_prompt(body: Mapping[str, Any]) -> Prompt:
         media=tuple(_media(items)),
         tool_results=tuple((item["call_id"], _joined(item["output"])) for item in results),
         ends_with_tool_result=items[-1].get("type") == "function_call_output",
+        previous_response_id=body.get("previous_response_id"),
     )
 
 

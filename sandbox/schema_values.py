@@ -98,11 +98,11 @@ def _number(schema: Mapping[str, Any], *, is_whole: bool) -> int | float:
     step = 1 if is_whole else 0.5
     for name, inside in (("minimum", 0), ("exclusiveMinimum", step)):
         if _is_number(schema.get(name)):
-            low = schema[name] + inside
+            low: int | float = schema[name] + inside
             return math.ceil(low) if is_whole else low
     for name, inside in (("maximum", 0), ("exclusiveMaximum", -step)):
         if _is_number(schema.get(name)):
-            high = min(1, schema[name] + inside)
+            high: int | float = min(1, schema[name] + inside)
             return math.floor(high) if is_whole else high
     return 1
 

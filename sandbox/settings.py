@@ -42,8 +42,7 @@ def settings_from(environ: Mapping[str, str]) -> SandboxSettings:
         api_key=environ.get("SANDBOX_API_KEY") or None,
         max_media_bytes=_count(environ, "SANDBOX_MAX_MEDIA_BYTES") or plain.max_media_bytes,
         max_body_bytes=_count(environ, "SANDBOX_MAX_BODY_BYTES") or plain.max_body_bytes,
-        fetch_timeout_seconds=_seconds(environ, "SANDBOX_FETCH_TIMEOUT_SECONDS")
-        or plain.fetch_timeout_seconds,
+        fetch_timeout_seconds=_seconds(environ, "SANDBOX_FETCH_TIMEOUT_SECONDS") or plain.fetch_timeout_seconds,
         fetch_proxy=environ.get("SANDBOX_FETCH_PROXY") or None,
         requests_per_minute=_count(environ, "SANDBOX_REQUESTS_PER_MINUTE"),
         kept_requests=_count(environ, "SANDBOX_KEPT_REQUESTS") or plain.kept_requests,

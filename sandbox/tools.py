@@ -32,9 +32,7 @@ def choose_call(body: Mapping[str, Any], prompt: Prompt) -> tuple[str, str] | No
     return tool["name"], json.dumps(arguments if isinstance(arguments, dict) else {})
 
 
-def _narrowed(
-    tools: list[dict[str, Any]], choice: Mapping[str, Any]
-) -> tuple[list[dict[str, Any]], str]:
+def _narrowed(tools: list[dict[str, Any]], choice: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
     """The tools that an object-shaped choice leaves, and the choice among them in a word."""
     if choice.get("type") == "function":
         return [tool for tool in tools if tool["name"] == choice["name"]], "required"

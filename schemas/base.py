@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError
+from marshmallow.types import UnknownOption
 
 from schemas.bounds import suggestion
-from schemas.error import MAX_MISTAKES, kind
+from schemas.mistakes import MAX_MISTAKES, kind
 
 Mistakes: TypeAlias = dict[str | int, Any]
 
@@ -27,7 +28,7 @@ class Base(Schema):
         self._required = [name for name, field in self._by_name.items() if field.required]
 
     def load(
-        self, data: Any, *, many: bool | None = None, partial: Any = None, unknown: str | None = None
+        self, data: Any, *, many: bool | None = None, partial: Any = None, unknown: UnknownOption | None = None
     ) -> Any:
         """The document itself, or ValidationError with all its mistakes."""
         if many or partial:
@@ -48,7 +49,7 @@ class Base(Schema):
         """
         yield from ()
 
-    def _mistakes(self, data: Mapping[str, Any], unknown: str) -> Mistakes:
+    def _mistakes(self, data: Mapping[str, Any], unknown: UnknownOption) -> Mistakes:
         mistakes: Mistakes = {}
         for name, value in data.items():
             field = self._by_name.get(name)
@@ -62,3 +63,10 @@ class Base(Schema):
                 if len(mistakes) > MAX_MISTAKES:
                     break
         return mistakes | {name: ["is required"] for name in self._required if name not in data}
+
+
+class Open(Base):
+    """A document whose owner may add fields of its own; they are left alone."""
+
+    class Meta:
+        unknown = INCLUDE

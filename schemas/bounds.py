@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError, validate
 
-from schemas.error import cut, shown
+from schemas.mistakes import cut, shown
 
 # Comparing very long names costs much and helps nobody.
 _longest_guess = 64

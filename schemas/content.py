@@ -109,7 +109,7 @@ INPUT_PARTS: dict[str, type[Base]] = {
     "input_audio": InputAudioSchema,
     "input_file": InputFileSchema,
 }
-MESSAGE_PARTS = {**INPUT_PARTS, "output_text": OutputTextSchema, "refusal": RefusalSchema}
+MESSAGE_PARTS: dict[str, type[Base]] = {**INPUT_PARTS, "output_text": OutputTextSchema, "refusal": RefusalSchema}
 
 
 def content_of(parts: Mapping[str, type[Base]], **options: Any) -> Either:

@@ -1,12 +1,13 @@
 """Fields that take a JSON value as it is or refuse it: nothing is converted, nothing is filled in."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, ValidationError, fields
+from marshmallow.types import UnknownOption
 
-from schemas.error import MAX_MISTAKES, kind, shown
+from schemas.mistakes import MAX_MISTAKES, kind, shown
 
 
 class Checked(fields.Field[Any]):
@@ -33,7 +34,7 @@ class Checked(fields.Field[Any]):
         """Whether the value is of this field's JSON type."""
         return value is not None
 
-    def check_inside(self, value: Any, unknown: str) -> None:
+    def check_inside(self, value: Any, unknown: UnknownOption) -> None:
         """Check what a value of the right type contains; raises ValidationError."""
 
     def said(self) -> str:
@@ -98,11 +99,11 @@ class Object(Checked, fields.Nested):
     def accepts(self, value: Any) -> bool:
         return isinstance(value, dict)
 
-    def check_inside(self, value: Any, unknown: str) -> None:
+    def check_inside(self, value: Any, unknown: UnknownOption) -> None:
         self.schema.load(value, unknown=unknown)
 
 
-class List(Checked, fields.List):
+class List(Checked, fields.List[Any]):
     """A list whose entries follow one field; each mistake stands under the entry's index."""
 
     noun = "a list"
@@ -110,19 +111,19 @@ class List(Checked, fields.List):
     def accepts(self, value: Any) -> bool:
         return isinstance(value, list)
 
-    def check_inside(self, value: Any, unknown: str) -> None:
-        raise_mistakes(enumerate(value), self.inner, unknown)
+    def check_inside(self, value: Any, unknown: UnknownOption) -> None:
+        raise_mistakes(enumerate(value), lambda _, entry: self.inner.deserialize(entry, unknown=unknown))
 
 
-def raise_mistakes(entries: Iterable[tuple[Any, Any]], field: fields.Field[Any], unknown: str) -> None:
-    """Check the value of every (key, value) by one field and raise all mistakes by key.
+def raise_mistakes(entries: Iterable[tuple[Any, Any]], check: Callable[[Any, Any], object]) -> None:
+    """Check every (key, value) and raise all mistakes by key.
 
     Stops where more could not be told anyway, so that a large body of nonsense stays cheap.
     """
     mistakes: dict[str | int, Any] = {}
     for key, value in entries:
         try:
-            field.deserialize(value, unknown=unknown)
+            check(key, value)
         except ValidationError as error:
             mistakes[key] = error.messages
             if len(mistakes) > MAX_MISTAKES:

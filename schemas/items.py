@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import INCLUDE
-
-from schemas.base import Base
+from schemas.base import Base, Open
 from schemas.bounds import Length, OneOf
 from schemas.content import INPUT_PARTS, MESSAGE_PARTS, content_of, type_is
 from schemas.fields import Boolean, FreeObject, List, Object, String
@@ -109,11 +107,8 @@ class ItemReferenceSchema(Base):
     id = String(required=True)
 
 
-class HostedItemSchema(Base):
+class HostedItemSchema(Open):
     """An item of a hosted tool, passed on as it came."""
-
-    class Meta:
-        unknown = INCLUDE
 
     type = String(required=True, validate=OneOf(HOSTED_ITEMS, noun="item type"))
 
@@ -135,6 +130,9 @@ def type_of_item(item: Mapping[str, Any]) -> str:
 
 def items_field(**options: Any) -> Either:
     """A string, or a list of items; neither may be empty."""
+    return Either(String(validate=Length("characters", min=1)), item_list(), **options)
+
+
+def item_list() -> List:
     item = ByType(ITEMS, kind="item", type_of=type_of_item)
-    text = String(validate=Length("characters", min=1))
-    return Either(text, List(item, validate=Length("items", min=1)), **options)
+    return List(item, validate=Length("items", min=1))

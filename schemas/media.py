@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
+from marshmallow.types import UnknownOption
 
-from schemas.error import cut
 from schemas.fields import String
+from schemas.mistakes import cut
 
 MAX_URL_CHARACTERS = 8192
 
@@ -25,7 +26,7 @@ class Medium(String):
 
     noun = "an http(s) URL or a base64 data: URI as a string"
 
-    def check_inside(self, value: Any, unknown: str) -> None:
+    def check_inside(self, value: Any, unknown: UnknownOption) -> None:
         scheme = _scheme_of(value)
         if scheme == "data":
             check_data_uri(value)
@@ -42,7 +43,7 @@ class DataUri(String):
 
     noun = "a base64 data: URI as a string"
 
-    def check_inside(self, value: Any, unknown: str) -> None:
+    def check_inside(self, value: Any, unknown: UnknownOption) -> None:
         if _scheme_of(value) != "data":
             raise ValidationError("must be a base64 data: URI (data:<type>/<subtype>;base64,…)")
         check_data_uri(value)
@@ -59,7 +60,7 @@ def check_url(url: str) -> None:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ValidationError(f"is not a URL: {cut(str(error))}") from error
-    if not host or "//" not in url[:8]:
+    if not host:
         raise ValidationError("must name a host, as in https://host/path")
 
 
@@ -72,7 +73,7 @@ def check_data_uri(uri: str) -> None:
     if not payload:
         raise ValidationError("is a data: URI without data")
     padding = len(payload) - len(payload.rstrip("="))
-    strangers = payload.encode().translate(None, _base64_alphabet)
+    strangers = payload.encode(errors="replace").translate(None, _base64_alphabet)
     if padding > 2 or len(strangers) > padding:
         raise ValidationError("holds characters that are not base64 (A-Z a-z 0-9 + / and = at the end)")
     if len(payload) % 4:

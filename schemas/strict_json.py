@@ -4,9 +4,11 @@ import codecs
 import json
 import math
 import re
+from itertools import accumulate
 from typing import Any, NoReturn, TypeAlias
 
-from schemas.error import InvalidJson, cut, join
+from schemas.error import InvalidJson
+from schemas.mistakes import cut, join
 
 JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | float | bool | None"
 
@@ -14,7 +16,8 @@ MAX_DEPTH = 64
 INTEGER_BOUND = 1 << 63
 
 _surrogate_escape = re.compile(rb"\\u[dD][89a-fA-F]")
-_skeleton_table = bytes.maketrans(b"{}", b"[]")
+# An opening bracket is one level down, a closing one, read as a signed byte, one level up.
+_levels = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _not_skeleton = bytes(b for b in range(256) if b not in b'"[]{}')
 
 
@@ -50,14 +53,9 @@ def _nests_deeper(body: bytes, max_depth: int) -> bool:
         return False
     unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     # Two neighbouring quotes enclose nothing here, so dropping them leaves inside and outside as they are.
-    quoted = unescaped.translate(_skeleton_table, _not_skeleton).replace(b'""', b"")
-    brackets = b"".join(quoted.split(b'"')[::2])
-    for _ in range(max_depth):
-        shorter = brackets.replace(b"[]", b"")
-        if shorter == brackets:
-            break
-        brackets = shorter
-    return b"[]" in brackets or brackets.count(b"[") > max_depth
+    quoted = unescaped.translate(_levels, _not_skeleton).replace(b'""', b"")
+    steps = memoryview(b"".join(quoted.split(b'"')[::2])).cast("b")
+    return max(accumulate(steps), default=0) > max_depth
 
 
 def _load(text: str) -> JSONValue:

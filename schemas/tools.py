@@ -1,8 +1,6 @@
 """What the model may call, and how it chooses."""
 
-from marshmallow import INCLUDE
-
-from schemas.base import Base
+from schemas.base import Base, Open
 from schemas.bounds import Length, OneOf
 from schemas.content import type_is
 from schemas.fields import Boolean, FreeObject, List, Object, String
@@ -25,19 +23,14 @@ class FunctionToolSchema(Base):
     is_async = Boolean(data_key="async", allow_none=True)
 
 
-class HostedToolSchema(Base):
+class HostedToolSchema(Open):
     """A tool that the endpoint runs, such as `web_search`; only the endpoint knows what belongs in it."""
-
-    class Meta:
-        unknown = INCLUDE
 
     type = String(required=True, validate=Length("characters", min=1))
 
 
 def tools_field() -> List:
-    return List(
-        ByType({"function": FunctionToolSchema}, kind="tool", other=HostedToolSchema), allow_none=True
-    )
+    return List(ByType({"function": FunctionToolSchema}, kind="tool", other=HostedToolSchema), allow_none=True)
 
 
 def tool_choice_field() -> Either:

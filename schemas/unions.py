@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from marshmallow import RAISE, ValidationError, fields
+from marshmallow.types import UnknownOption
 
 from schemas.base import Base
 from schemas.bounds import OneOf
@@ -20,7 +21,7 @@ class Either(Checked, fields.Raw):
     def accepts(self, value: Any) -> bool:
         return any(variant.accepts(value) for variant in self.variants)
 
-    def check_inside(self, value: Any, unknown: str) -> None:
+    def check_inside(self, value: Any, unknown: UnknownOption) -> None:
         chosen = next(variant for variant in self.variants if variant.accepts(value))
         chosen.deserialize(value, unknown=unknown)
 
@@ -57,7 +58,7 @@ class ByType(Checked, fields.Raw):
     def accepts(self, value: Any) -> bool:
         return isinstance(value, dict)
 
-    def check_inside(self, value: Any, unknown: str) -> None:
+    def check_inside(self, value: Any, unknown: UnknownOption) -> None:
         name = self._name(value)
         variant = self.by_type.get(name, self.other) if isinstance(name, str) else None
         if variant:

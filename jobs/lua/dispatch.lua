@@ -188,10 +188,11 @@ for _, worker in ipairs(workers) do
   end
 end
 
+redis.call('SET', prefix .. 'asleep', '1', 'PX', 60000)
 local wait = -1
 if #lanes > 0 then wait = 0
 elseif free > 0 then
   local first = redis.call('ZRANGE', prefix .. 'lanes', 0, 0, 'WITHSCORES')
   if first[2] and first[2] ~= 'inf' then wait = math.max(0, math.ceil(tonumber(first[2]) / 1000 - now)) end
 end
-return {1, released, int(wait)}
+return {1, released, wait}

@@ -23,8 +23,10 @@ local function ended(status) return status and status ~= 'queued' and status ~= 
 
 local function count(name, by) redis.call('HINCRBY', prefix .. 'counters', name, by) end
 
--- Calls the dispatcher: something may go next now.
-local function wake() redis.call('PUBLISH', prefix .. 'wake', '1') end
+-- Calls the dispatcher: something may go now. Once is enough until it has looked again.
+local function wake()
+  if redis.call('DEL', prefix .. 'asleep') == 1 then redis.call('PUBLISH', prefix .. 'wake', '1') end
+end
 
 local function move(n, project, from, to)
   local score = redis.call('HGET', job_key(n), 'created')

@@ -20,4 +20,4 @@ elseif ARGV[5] == 'account' then
 end
 redis.call('PEXPIRE', KEYS[1], int(until_ms - now + DAY))
 redis.call('ZADD', prefix .. 'lanes', 'XX', int(until_ms * 1000), ARGV[2])
-return int(until_ms)
+return until_ms

@@ -1,0 +1,18 @@
+"""How gunicorn serves the API. GUNICORN_CMD_ARGS and the command line have the last word.
+
+Every request is a greenlet, so an answer that is held back for minutes costs a connection and nothing else;
+`timeout` is about a process that no longer turns its loop at all.
+"""
+
+import os
+
+bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
+worker_class = "gevent"
+worker_connections = 2000
+timeout = 60
+graceful_timeout = 20
+keepalive = 15
+accesslog = None
+errorlog = "-"
+# gunicorn would open a socket in the home folder through which the process can be steered.
+control_socket_disable = True

@@ -1,0 +1,92 @@
+"""The processes that make up the service. The Procfile and the image run the same commands."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+API_COMMAND = ("gunicorn", "--config", "python:api.gunicorn_config", "api.main:app")
+WORKER_COMMAND = (
+    *("celery", "-A", "worker.main", "worker", "--pool", "gevent", "--concurrency", "64"),
+    *("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"),
+)
+SANDBOX_COMMAND = (
+    *("gunicorn", "--worker-class", "gevent", "--workers", "1", "--worker-connections", "5000"),
+    *("--timeout", "120", "--graceful-timeout", "1", "--no-control-socket", "sandbox.main:app"),
+)
+
+WORKER_GRACE_SECONDS = 8.0
+"""How long `up` lets running calls go on when it stops; RESPOOL_GRACE_SECONDS can make it shorter."""
+
+API_RANK, WORKER_RANK, SANDBOX_RANK, SERVER_RANK = range(4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """What to run. `rank` is its place in the order of stopping; `stop_seconds` passes between SIGTERM and SIGKILL.
+
+    `environ` is added to what all processes get; `descriptors` stay open under their numbers.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    rank: int
+    stop_seconds: float
+    environ: Mapping[str, str] = field(default_factory=dict)
+    descriptors: tuple[int, ...] = ()
+
+
+def api(*, listener: int) -> Process:
+    """The API on the listening socket whose descriptor is `listener`."""
+    return Process(
+        name="api",
+        command=installed(API_COMMAND),
+        rank=API_RANK,
+        stop_seconds=4.0,
+        environ=_bound_to(listener),
+        descriptors=(listener,),
+    )
+
+
+def workers(count: int) -> list[Process]:
+    return [_worker(f"worker.{number}") for number in range(1, count + 1)]
+
+
+def _worker(name: str) -> Process:
+    return Process(
+        name=name,
+        command=(*installed(WORKER_COMMAND), "--hostname", f"{name}@%h"),
+        rank=WORKER_RANK,
+        stop_seconds=WORKER_GRACE_SECONDS + 2.0,
+    )
+
+
+def sandbox(*, listener: int) -> Process:
+    """The stand-in for an upstream, on the listening socket whose descriptor is `listener`."""
+    return Process(
+        name="sandbox",
+        command=installed(SANDBOX_COMMAND),
+        rank=SANDBOX_RANK,
+        stop_seconds=1.5,
+        environ=_bound_to(listener),
+        descriptors=(listener,),
+    )
+
+
+def server(command: Sequence[str]) -> Process:
+    """The Redis-protocol server, last to stop since all others write to it."""
+    return Process(name="redis", command=tuple(command), rank=SERVER_RANK, stop_seconds=3.0)
+
+
+def _bound_to(listener: int) -> dict[str, str]:
+    return {"GUNICORN_CMD_ARGS": f"--bind fd://{listener}"}
+
+
+def installed(command: Sequence[str]) -> tuple[str, ...]:
+    """The command with the program of this very installation, whatever the PATH holds."""
+    program, *arguments = command
+    script = shutil.which(program, path=sysconfig.get_path("scripts"))
+    return (script, *arguments) if script else (sys.executable, "-m", program, *arguments)

@@ -1,0 +1,76 @@
+"""The Celery application: how messages reach a process, and when the process starts and stops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery, signals
+from kombu import Exchange, Queue
+
+from jobs import keys
+from jobs.connection import broker
+from jobs.lanes import TASK
+from jobs.settings import Settings
+from worker.process import Process
+
+
+def make_app(settings: Settings, process: Process) -> Celery:
+    """An application whose worker consumes one queue, that of `process`, and whose life the process shares."""
+    app = Celery("respool", set_as_current=False)
+    reach = broker(settings.redis_url)
+    own = keys.worker_queue(process.id)
+    app.conf.update(_settings(), broker_url=reach.url, task_default_queue=own)
+    app.conf.task_queues = [Queue(own, Exchange(""), routing_key=own)]
+    app.conf.broker_transport_options = TRANSPORT | reach.transport_options
+
+    @app.task(name=TASK)  # type: ignore[untyped-decorator]
+    def run(numbers: list[str], dispatch: int) -> None:
+        process.crew.take(numbers, dispatch=str(dispatch))
+
+    _follow(process)
+    return app
+
+
+TRANSPORT: dict[str, Any] = {
+    "ack_emulation": False,  # a message is a hint; emulated acks cost throughput and cause duplicates
+    "socket_timeout": 30,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 15,
+    "max_connections": 200,
+}
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "task_ignore_result": True,
+        "task_acks_late": False,
+        "worker_prefetch_multiplier": 1,
+        "worker_enable_prefetch_count_reduction": False,
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_hijack_root_logger": True,
+        "worker_redirect_stdouts": False,
+        "broker_connection_max_retries": None,
+        "broker_connection_retry_on_startup": True,
+    }
+
+
+def _follow(process: Process) -> None:
+    """Ties the process to the life of Celery's worker."""
+
+    def start(**_: Any) -> None:
+        process.start()
+
+    def drain(**_: Any) -> None:
+        process.drain()
+
+    def stop(**_: Any) -> None:
+        process.stop()
+
+    signals.worker_ready.connect(start, weak=False)
+    signals.worker_shutting_down.connect(drain, weak=False)
+    signals.worker_shutdown.connect(stop, weak=False)

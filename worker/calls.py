@@ -1,0 +1,75 @@
+"""The calls that are under way in this process, and how to hang up on one from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from contextvars import ContextVar
+
+CANCELLED = "cancelled"
+OUT_OF_TIME = "out_of_time"
+STOPPING = "stopping"
+
+
+class Call:
+    """One call upstream. A requests timeout bounds a single read, never the whole call; hanging up does."""
+
+    def __init__(self, *, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self.hung_up: str | None = None
+        self.connected = False
+
+    @property
+    def overdue(self) -> bool:
+        return time.monotonic() >= self._deadline
+
+    def uses(self, connected: socket.socket) -> None:
+        """Tells which socket carries the call. Raises ConnectionAbortedError if it was hung up meanwhile."""
+        with self._lock:
+            self._socket = connected
+            self.connected = True
+            if self.hung_up:
+                raise ConnectionAbortedError(self.hung_up)
+
+    def hang_up(self, why: str) -> None:
+        """Shuts the connection, so that whoever reads from it fails at once."""
+        with self._lock:
+            self.hung_up = self.hung_up or why
+            if self._socket is not None:
+                with contextlib.suppress(OSError):
+                    # Not the TLS socket's own shutdown: that one would first take the TLS layer from under its reader.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+current: ContextVar[Call | None] = ContextVar("call", default=None)
+"""The call that the running thread makes."""
+
+
+class Calls:
+    """All calls of the process by job number."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, Call] = {}
+
+    def add(self, number: str, call: Call) -> None:
+        self._calls[number] = call
+
+    def remove(self, number: str) -> None:
+        self._calls.pop(number, None)
+
+    def hang_up(self, number: str, why: str) -> None:
+        if call := self._calls.get(number):
+            call.hang_up(why)
+
+    def hang_up_overdue(self) -> None:
+        for call in list(self._calls.values()):
+            if call.overdue:
+                call.hang_up(OUT_OF_TIME)
+
+    def hang_up_all(self, why: str) -> None:
+        for call in list(self._calls.values()):
+            call.hang_up(why)

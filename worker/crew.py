@@ -1,0 +1,78 @@
+"""The jobs that this worker process runs, each on a thread (under gevent: a greenlet) of its own."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from jobs.runs import Claim, Runs
+from worker.attempt import Attempts
+from worker.calls import CANCELLED, STOPPING, Calls
+
+log = logging.getLogger(__name__)
+
+
+class Crew:
+    def __init__(self, attempts: Attempts, runs: Runs, calls: Calls, *, slots: int) -> None:
+        self._attempts = attempts
+        self._runs = runs
+        self._calls = calls
+        self._slots = slots
+        self._threads = ThreadPoolExecutor(max_workers=slots, thread_name_prefix="attempt")
+        self._held: set[str] = set()
+        self._changed = threading.Condition()
+        self._draining = False
+
+    @property
+    def open_slots(self) -> int:
+        """What the process offers: all of its slots, or none when it drains."""
+        return 0 if self._draining else self._slots
+
+    @property
+    def held(self) -> set[str]:
+        with self._changed:
+            return set(self._held)
+
+    def take(self, numbers: Sequence[str], *, dispatch: str) -> None:
+        """Claims what one message released and starts it. A message that came for nothing changes nothing."""
+        if self._draining:
+            return
+        for claim in self._runs.claim(numbers, dispatch=dispatch, nonce=secrets.token_hex(8)):
+            with self._changed:
+                self._held.add(claim.number)
+            self._threads.submit(self._run, claim).add_done_callback(_tell_surprise)
+
+    def _run(self, claim: Claim) -> None:
+        try:
+            self._attempts.make(claim)
+        finally:
+            with self._changed:
+                self._held.discard(claim.number)
+                self._changed.notify_all()
+
+    def cancel(self, numbers: Sequence[str]) -> None:
+        for number in numbers:
+            self._calls.hang_up(number, CANCELLED)
+
+    def drain(self) -> None:
+        """Takes nothing new from now on."""
+        self._draining = True
+
+    def finish(self, *, grace_seconds: float) -> int:
+        """Waits for what runs, hangs up on what is left when the grace ends, and answers how many that were."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._held, timeout=grace_seconds)
+            left = len(self._held)
+            self._calls.hang_up_all(STOPPING)
+            self._changed.wait_for(lambda: not self._held, timeout=2)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        return left
+
+
+def _tell_surprise(done: Future[None]) -> None:
+    error = None if done.cancelled() else done.exception()
+    if error is not None:
+        log.error("an attempt ended by surprise; its job will be given back", exc_info=error)

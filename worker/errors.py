@@ -1,0 +1,53 @@
+"""What can happen to a call before there is an answer to judge."""
+
+from __future__ import annotations
+
+
+class CallError(Exception):
+    """No whole answer came. `sent` tells whether the request may have reached the upstream; `code` names the cause."""
+
+    code = "connection_error"
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class Unreachable(CallError):
+    """No connection came about, so nothing was sent."""
+
+    code = "upstream_unreachable"
+
+
+class Cut(CallError):
+    """The connection ended before the answer did."""
+
+    code = "connection_cut"
+
+
+class Stalled(CallError):
+    """Nothing came for longer than the read timeout."""
+
+    code = "upstream_timeout"
+
+
+class TooLarge(CallError):
+    """The answer is larger than it may be."""
+
+    code = "upstream_answer_too_large"
+
+
+class BrokenAnswer(CallError):
+    """What came is no answer of the protocol."""
+
+    code = "upstream_answer_invalid"
+
+
+class HungUp(CallError):
+    """We ended the call ourselves: it was cancelled, ran out of time, or the worker stops. `why` says which."""
+
+    code = "hung_up"
+
+    def __init__(self, why: str, *, sent: bool) -> None:
+        super().__init__(why, sent=sent)
+        self.why = why

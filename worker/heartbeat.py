@@ -1,0 +1,43 @@
+"""Tells that this process lives, hears of cancelled jobs, and gives back what no thread holds any more."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+from jobs.workers import Workers
+from worker.crew import Crew
+
+BEAT_SECONDS = 1.0
+CHECK_BEATS = 10
+
+
+class Heartbeat:
+    def __init__(self, workers: Workers, crew: Crew, *, worker: str) -> None:
+        self._workers = workers
+        self._crew = crew
+        self._worker = worker
+        self._about: dict[str, str | int | float] = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "started_at": round(time.time(), 3),
+        }
+        self._beats = 0
+        self._missing: set[str] = set()
+
+    def step(self) -> float:
+        cancelled = self._workers.beat(self._worker, slots=self._crew.open_slots, about=self._about)
+        self._crew.cancel(cancelled)
+        self._beats += 1
+        if self._beats % CHECK_BEATS == 0:
+            self._check()
+        return BEAT_SECONDS
+
+    def _check(self) -> None:
+        """A job that is missing twice is given back; once may be a claim whose answer is still on its way."""
+        missing = self._workers.held_by(self._worker) - self._crew.held
+        twice = missing & self._missing
+        if twice:
+            self._workers.give_back(self._worker, sorted(twice))
+        self._missing = missing - twice

@@ -1,0 +1,153 @@
+"""What an attempt came to: a Response to keep, or a problem of a known kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from worker.errors import CallError, Unreachable
+from worker.refusals import Kind, kind_of
+from worker.responses_client import Answer
+from worker.retry_after import seconds_until
+
+SHOWN_CHARACTERS = 500
+KEPT_ERROR_BYTES = 64 * 1024
+ENDS = ("completed", "incomplete", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responded:
+    """The upstream gave a Response: `upstream` as decoded, `raw` as sent (of a stream, the final event's)."""
+
+    status: str
+    upstream: Mapping[str, Any]
+    raw: bytes
+    http_status: int
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """No Response to keep. `delivery` is not_sent, sent or answered; `unknown`: nobody can know if it was done."""
+
+    kind: Kind
+    code: str
+    message: str
+    delivery: str
+    may_be_billed: bool
+    unknown: bool = False
+    http_status: int | None = None
+    request_id: str | None = None
+    retry_after_seconds: float | None = None
+    upstream: Mapping[str, Any] = field(default_factory=dict)
+    raw: bytes | None = None
+
+
+Outcome = Responded | Problem
+
+
+def of_error(error: CallError) -> Problem:
+    """The outcome of a call that brought no whole answer."""
+    return Problem(
+        kind=Kind.ENDPOINT if isinstance(error, Unreachable) else Kind.TRANSIENT,
+        code=error.code,
+        message=str(error),
+        delivery="sent" if error.sent else "not_sent",
+        may_be_billed=error.sent,
+        unknown=error.sent,
+    )
+
+
+def of_answer(answer: Answer, *, now: float) -> Outcome:
+    """The outcome of an answer, read leniently."""
+    if answer.stream is not None:
+        upstream = answer.stream.response
+        if upstream is None:
+            return _refused(answer, answer.stream.error or {}, json.dumps(answer.stream.error).encode(), now=now)
+        raw = json.dumps(upstream, ensure_ascii=False).encode()
+    else:
+        upstream, raw = _decoded(answer.body), answer.body
+    if not 200 <= answer.http_status < 300:
+        return _refused(answer, upstream, raw, now=now)
+    if upstream is None:
+        return _invalid(answer, raw, "a successful answer that is not a JSON object")
+    return _of_response(answer, upstream, raw, now=now)
+
+
+def _of_response(answer: Answer, upstream: dict[str, Any], raw: bytes, *, now: float) -> Outcome:
+    status = upstream.get("status")
+    if status is None and isinstance(upstream.get("output"), list):
+        status = "completed"
+    if upstream.get("error") and status not in ENDS:
+        return replace(_refused(answer, upstream, raw, now=now), may_be_billed=True)
+    if status not in ENDS or not isinstance(upstream.get("output") or [], list):
+        return _invalid(answer, raw, "a successful answer that is no ended Response")
+    if status == "failed" and (problem := _worth_retrying(answer, upstream, raw, now)):
+        return problem
+    return Responded(
+        status="failed" if status == "cancelled" else str(status),
+        upstream=upstream,
+        raw=raw,
+        http_status=answer.http_status,
+        request_id=_request_id(answer),
+    )
+
+
+def _worth_retrying(answer: Answer, upstream: dict[str, Any], raw: bytes, now: float) -> Problem | None:
+    """A failed Response whose error is known to pass."""
+    problem = replace(_refused(answer, upstream, raw, now=now), may_be_billed=True)
+    return problem if problem.code and problem.kind not in (Kind.PERMANENT,) else None
+
+
+def _refused(answer: Answer, upstream: Mapping[str, Any] | None, raw: bytes, *, now: float) -> Problem:
+    error = _error_of(upstream)
+    code = str(error.get("code") or error.get("type") or "")
+    message = str(error.get("message") or "")
+    kind = kind_of(http_status=answer.http_status, code=code, message=message, is_json=upstream is not None)
+    return Problem(
+        kind=kind,
+        code=code or f"http_{answer.http_status}",
+        message=message[:SHOWN_CHARACTERS] or f"the endpoint answered {answer.http_status}",
+        delivery="answered",
+        may_be_billed=kind is Kind.TRANSIENT,
+        http_status=answer.http_status,
+        request_id=_request_id(answer),
+        retry_after_seconds=seconds_until(answer.headers, now=now),
+        upstream=upstream or {},
+        raw=raw[:KEPT_ERROR_BYTES],
+    )
+
+
+def _invalid(answer: Answer, raw: bytes, message: str) -> Problem:
+    return Problem(
+        kind=Kind.TRANSIENT,
+        code="upstream_answer_invalid",
+        message=message,
+        delivery="answered",
+        may_be_billed=True,
+        unknown=True,
+        http_status=answer.http_status,
+        request_id=_request_id(answer),
+        raw=raw[:KEPT_ERROR_BYTES],
+    )
+
+
+def _decoded(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _error_of(upstream: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    error = (upstream or {}).get("error", upstream or {})
+    if isinstance(error, Mapping):
+        return error
+    return {"message": error} if error else {}
+
+
+def _request_id(answer: Answer) -> str | None:
+    return (answer.headers.get("x-request-id") or "")[:128] or None

@@ -1,0 +1,88 @@
+"""One worker process: what it is made of, and the order in which that starts and stops."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+
+from jobs.coalesce import Coalescer
+from jobs.connection import connect
+from jobs.lanes import Lanes
+from jobs.limits import read_limits
+from jobs.runs import Runs
+from jobs.settings import Settings
+from jobs.workers import Workers
+from worker.attempt import Attempts
+from worker.calls import Calls
+from worker.crew import Crew
+from worker.dispatcher import Dispatcher
+from worker.heartbeat import Heartbeat
+from worker.loops import Loop
+from worker.responses_client import ResponsesClient
+from worker.session import open_session
+from worker.sweeper import Sweeper
+
+WATCH_SECONDS = 0.25
+
+log = logging.getLogger(__name__)
+
+
+class Process:
+    """Nothing runs and nothing is connected before `start`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._grace_seconds = settings.grace_seconds
+        redis = connect(settings.redis_url)
+        self._workers = Workers(redis)
+        self._calls = Calls()
+        self._coalescer = Coalescer(redis)
+        lanes = Lanes(redis, read_limits(settings.limits_file))
+        runs = Runs(self._coalescer, redis, worker=self.id)
+        attempts = Attempts(runs=runs, lanes=lanes, client=_client(settings), calls=self._calls)
+        self.crew = Crew(attempts, runs, self._calls, slots=settings.slots)
+        self._dispatcher = Dispatcher(lanes, redis, worker=self.id)
+        self._beats = Loop("heartbeat", Heartbeat(self._workers, self.crew, worker=self.id).step)
+        self._dispatches = Loop("dispatcher", self._dispatcher.step)
+        self._sweeps = Loop("sweeper", Sweeper(self._workers).step)
+        self._watch = Loop("watch", self._hang_up_overdue)
+
+    def start(self) -> None:
+        self._coalescer.start()
+        for loop in (self._beats, self._dispatches, self._sweeps, self._watch):
+            loop.start()
+        log.info("worker %s offers %s slots", self.id, self.crew.open_slots)
+
+    def drain(self) -> None:
+        """Takes nothing new and says so at once."""
+        self.crew.drain()
+        self._beats.nudge()
+
+    def stop(self) -> None:
+        """Lets calls end within the grace period, hands the rest back by policy, and leaves."""
+        self.drain()
+        left = self.crew.finish(grace_seconds=self._grace_seconds)
+        for loop in (self._dispatches, self._sweeps, self._watch, self._beats):
+            loop.stop()
+        self._dispatcher.close()
+        self._coalescer.close()
+        handed_back = self._workers.leave(self.id)
+        log.info("worker %s leaves: %s calls hung up, %s jobs handed back", self.id, left, handed_back)
+
+    def _hang_up_overdue(self) -> float:
+        self._calls.hang_up_overdue()
+        return WATCH_SECONDS
+
+
+def _client(settings: Settings) -> ResponsesClient:
+    session = open_session(connections=settings.slots, proxy=settings.upstream_proxy, ca_file=settings.upstream_ca_file)
+    return ResponsesClient(
+        session,
+        url=settings.upstream_url,
+        api_key=settings.upstream_api_key,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        read_timeout_seconds=settings.read_timeout_seconds,
+        max_bytes=settings.upstream_max_bytes,
+    )

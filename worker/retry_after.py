@@ -1,0 +1,55 @@
+"""Reading when an upstream wants to be asked again."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+LONGEST_SECONDS = 3600.0
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?")
+
+
+def seconds_until(headers: Mapping[str, str], *, now: float) -> float | None:
+    """What `retry-after-ms` or `retry-after` (seconds or an HTTP date) ask for, up to an hour; None for no sense."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return _clamped(milliseconds / 1000)
+    text = headers.get("retry-after")
+    seconds = _number(text)
+    if seconds is None and text:
+        seconds = _seconds_to_date(text, now)
+    return None if seconds is None else _clamped(seconds)
+
+
+def seconds_to_moment_in(text: str, *, now: float) -> float | None:
+    """How long until the moment (ISO 8601, UTC unless it says otherwise) that a message names, at most an hour."""
+    found = MOMENT.search(text)
+    if found is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(found[0])
+    except ValueError:
+        return None
+    return _clamped((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _seconds_to_date(text: str, now: float) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp() - now
+    except (ValueError, OverflowError):
+        return None
+
+
+def _clamped(seconds: float) -> float:
+    return min(max(seconds, 0.0), LONGEST_SECONDS)

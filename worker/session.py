@@ -1,0 +1,86 @@
+"""One requests Session a process: one TLS context, connections that can be hung up, nothing from the environment."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import certifi
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from worker import calls
+
+
+def open_session(*, connections: int, proxy: str = "", ca_file: Path | None = None) -> requests.Session:
+    """A session that keeps up to `connections` connections to one host, trusting `ca_file` or certifi's authorities."""
+    session = requests.Session()
+    session.trust_env = False
+    if proxy:
+        session.proxies = {"http": proxy, "https": proxy}
+    context = ssl.create_default_context(cafile=str(ca_file or certifi.where()))
+    adapter = _Adapter(context, pool_connections=4, pool_maxsize=connections, max_retries=0)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+class _Adapter(HTTPAdapter):
+    """Shares one TLS context: requests would parse the authorities' file again for every connection."""
+
+    def __init__(self, context: ssl.SSLContext, **options: Any) -> None:
+        self._context = context
+        super().__init__(**options)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **options)
+        _watch(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
+        _watch(manager)
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Verification itself stays: the shared context demands a certificate and checks its name."""
+
+
+class _WatchedConnection(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        _tell(self)
+
+    def request(self, *args: Any, **options: Any) -> None:
+        _tell(self)
+        super().request(*args, **options)
+
+
+class _WatchedTlsConnection(HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        _tell(self)
+
+    def request(self, *args: Any, **options: Any) -> None:
+        _tell(self)
+        super().request(*args, **options)
+
+
+class _WatchedPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedConnection
+
+
+class _WatchedTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTlsConnection
+
+
+def _watch(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTlsPool}
+
+
+def _tell(connection: HTTPConnection) -> None:
+    call = calls.current.get()
+    if call is not None and connection.sock is not None:
+        call.uses(connection.sock)
