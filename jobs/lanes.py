@@ -54,14 +54,6 @@ class Lanes:
         args: list[scripts.Argument] = [lane, round(pause_seconds * 1000), reason, cut]
         scripts.run(self._client, scripts.Call(name="throttle", keys=[keys.lane(lane)], args=args))
 
-    def blocked(self, names: set[str]) -> dict[str, str]:
-        """Why the dispatcher last passed over each lane; '' where it did not."""
-        ordered = sorted(names)
-        with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:
-            for name in ordered:
-                pipeline.hget(keys.lane(name), "blocked")
-            return {name: (why or b"").decode() for name, why in zip(ordered, pipeline.execute(), strict=True)}
-
 
 _MESSAGE = json.dumps(
     {

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Literal
 
 from jobs.errors import SettingsError
 
@@ -24,7 +25,7 @@ class Settings:
     api_key: str = ""
     public_url: str = ""
     models: tuple[str, ...] = ()
-    unknown_fields: str = "refuse"
+    unknown_fields: Literal["refuse", "forward"] = "refuse"
     max_body_bytes: int = 32 * MIB
     max_queued_bytes: int = 1024 * MIB
     max_attempts: int = 5

@@ -29,6 +29,18 @@ class Swept:
     forgotten: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveWorker:
+    """`slots` is what it offers, `jobs` what it holds; host, pid and started_at (seconds) are its own words."""
+
+    id: str
+    slots: int
+    jobs: int
+    host: str
+    pid: int
+    started_at: float
+
+
 class Workers:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
@@ -70,18 +82,20 @@ class Workers:
             while page := [key.decode().removeprefix(keys.job("")) for key in islice(pages, 250)]:
                 yield int(scripts.run(self._client, scripts.Call(name="reindex", args=page)))
 
-    def live(self) -> dict[str, dict[str, object]]:
-        """What each live worker process says of itself, by id, with its `slots` and the `jobs` it holds."""
+    def live(self) -> list[LiveWorker]:
+        """The worker processes whose lease runs, by id. Raises StoreUnavailable."""
         with scripts.translated():
             seconds, _ = self._client.time()
             found: list[Any] = self._client.zrangebyscore(keys.WORKERS, f"({seconds * 1000}", "+inf")
-            ids = [worker.decode() for worker in found]
+            ids = sorted(worker.decode() for worker in found)
             with self._client.pipeline(transaction=False) as pipeline:
                 for worker in ids:
                     pipeline.hmget(keys.worker(worker), "slots", "about")
                     pipeline.scard(keys.worker_jobs(worker))
                 answers = pipeline.execute()
-        return {
-            worker: {"slots": int(slots or 0), "jobs": jobs, **json.loads(about or b"{}")}
-            for worker, (slots, about), jobs in zip(ids, answers[::2], answers[1::2], strict=True)
-        }
+        rows = zip(ids, answers[::2], answers[1::2], strict=True)
+        return [
+            LiveWorker(id=worker, slots=int(slots), jobs=jobs, **json.loads(about))
+            for worker, (slots, about), jobs in rows
+            if slots is not None
+        ]

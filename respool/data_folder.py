@@ -37,6 +37,7 @@ class DataFolder:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder
+        self.key_file = folder / "api-key"
         self._service_file = folder / "service.json"
 
     @contextmanager
@@ -53,7 +54,9 @@ class DataFolder:
             os.truncate(lock, 0)
             os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
             if not _locked(processes, seconds=LEFTOVER_SECONDS):
-                raise CannotRun(f"processes of an earlier `respool up` on {self.path} are still running; end them first")
+                raise CannotRun(
+                    f"processes of an earlier `respool up` on {self.path} are still running; end them first"
+                )
             try:
                 yield processes
             finally:
@@ -68,10 +71,9 @@ class DataFolder:
 
     def api_key(self) -> str:
         """The development key of this folder, made when it is first asked for."""
-        file = self.path / "api-key"
         with suppress(FileNotFoundError):
-            return file.read_text(encoding="utf-8").strip()
-        write_private(file, f"rsp_{secrets.token_urlsafe(32)}\n")
+            return self.key_file.read_text(encoding="utf-8").strip()
+        write_private(self.key_file, f"rsp_{secrets.token_urlsafe(32)}\n")
         return self.api_key()
 
     def publish(self, service: Service) -> None:

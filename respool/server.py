@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
-import redis
-
-from jobs.connection import connect
 from respool.errors import CannotRun
 from respool.private_file import write_private
 
@@ -53,7 +50,7 @@ def find_program() -> Path:
 
 
 def prepare(folder: Path) -> Server:
-    """A server that keeps its append-only file in `folder`. It listens on loopback and wants a password, new each time."""
+    """A server that keeps its append-only file in `folder`, listens on loopback and wants a password, new each time."""
     program = find_program()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     port, password = _free_port(), secrets.token_hex(24)
@@ -71,14 +68,3 @@ def _free_port() -> int:
 def _quoted(folder: Path) -> str:
     text = str(folder.resolve()).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
-
-
-def answers(url: str) -> bool:
-    """Whether the server takes commands; not yet while it loads its file. Raises CannotRun if it will never."""
-    with connect(url) as client:
-        try:
-            return bool(client.ping())
-        except (redis.AuthenticationError, redis.ResponseError) as error:
-            raise CannotRun(f"the Redis server refuses: {error}") from error
-        except redis.RedisError:
-            return False

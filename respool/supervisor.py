@@ -30,13 +30,17 @@ class Supervisor:
         self._stop_asked = 0
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """SIGINT, SIGTERM and SIGHUP ask for the end while this lasts; the second time, for an end at once."""
+    def supervising(self) -> Iterator[Supervisor]:
+        """All processes are stopped at the end.
+
+        SIGINT, SIGTERM and SIGHUP ask for the end while this lasts; the second time, for an end at once.
+        """
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = [signal.signal(number, self._asked_to_stop) for number in numbers]
         try:
-            yield
+            yield self
         finally:
+            self.stop()
             for number, handler in zip(numbers, before, strict=True):
                 signal.signal(number, handler)
 

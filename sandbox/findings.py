@@ -70,7 +70,9 @@ def _words(facts: Facts) -> str:
         case VideoFacts():
             return f"{_clip_words(facts)} {_frames_words(facts)}"
         case ImageFacts():
-            return f"a picture in {facts.format} of {facts.width}x{facts.height} pixels, mean colour {facts.mean_colour}."
+            return (
+                f"a picture in {facts.format} of {facts.width}x{facts.height} pixels, mean colour {facts.mean_colour}."
+            )
         case SoundFacts():
             return (
                 f"a recording in {facts.container} ({facts.codec}) of {_seconds(facts.duration_seconds)}, "

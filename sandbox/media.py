@@ -68,13 +68,21 @@ def refuse_unseen(media: Sequence[Medium]) -> None:
 
 
 def _look_at(part: MediaPart, *, number: int, settings: SandboxSettings) -> Medium:
-    facts, problem = None, None
     try:
         with fetched(part.source, settings=settings) as file:
-            facts = _beside_the_loop(_look_into, part, file)
+            found: Facts | Unseen = _beside_the_loop(_facts_or_reason, part, file)
     except Unseen as unseen:
-        problem = str(unseen)
+        found = unseen
+    problem, facts = (str(found), None) if isinstance(found, Unseen) else (None, found)
     return Medium(number=number, kind=part.kind, source=_short(part.source), facts=facts, problem=problem)
+
+
+def _facts_or_reason(part: MediaPart, file: Fetched) -> Facts | Unseen:
+    # Returned, not raised: gevent prints what is raised in its thread pool, handled or not.
+    try:
+        return _look_into(part, file)
+    except Unseen as unseen:
+        return unseen
 
 
 def _look_into(part: MediaPart, file: Fetched) -> Facts:

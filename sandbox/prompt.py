@@ -65,7 +65,7 @@ def _all_texts(body: Mapping[str, Any], items: list[dict[str, Any]]) -> Iterator
     if isinstance(body.get("instructions"), str):
         yield body["instructions"]
     for item in items:
-        yield from _texts(item.get("content") or "")
+        yield from _texts(item.get("content") or [])
         if item.get("type") == "function_call_output":
             yield _joined(item["output"])
         if item.get("type") == "function_call":

@@ -26,7 +26,7 @@ class _Maker:
         self._steps_left = STEPS_MAX
 
     def value(self, schema: Any, *, depth: int) -> Any:
-        schema = self._settled(schema)
+        schema = self._settled(schema, depth=depth)
         if depth > DEPTH_MAX or self._steps_left <= 0:
             return None
         for name in ("const", "default"):
@@ -51,9 +51,9 @@ class _Maker:
             case _:
                 return None
 
-    def _settled(self, schema: Any) -> Mapping[str, Any]:
+    def _settled(self, schema: Any, *, depth: int) -> Mapping[str, Any]:
         """The schema with references followed, its first alternative chosen and its allOf merged."""
-        while isinstance(schema, Mapping) and self._steps_left > 0:
+        while isinstance(schema, Mapping) and self._steps_left > 0 and depth <= DEPTH_MAX:
             self._steps_left -= 1
             choices = schema.get("anyOf") or schema.get("oneOf")
             if isinstance(schema.get("$ref"), str):
@@ -61,14 +61,14 @@ class _Maker:
             elif isinstance(choices, list):
                 schema = choices[0]
             else:
-                return self._merged(schema)
+                return self._merged(schema, depth=depth + 1)
         return {}
 
-    def _merged(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _merged(self, schema: Mapping[str, Any], *, depth: int) -> Mapping[str, Any]:
         parts = schema.get("allOf")
         merged = dict(schema)
         for part in parts if isinstance(parts, list) else []:
-            merged.update(self._settled(part))
+            merged.update(self._settled(part, depth=depth))
         return merged
 
     def _referred(self, reference: str) -> Any:

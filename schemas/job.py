@@ -2,8 +2,6 @@
 
 from typing import Any, cast
 
-from marshmallow import INCLUDE, RAISE
-
 from schemas.base import Base
 from schemas.bounds import OneOf, Range
 from schemas.fields import Boolean, Integer, List, Number, Object, String
@@ -45,11 +43,14 @@ class JobCreateSchema(Base):
 
 
 def job_create_schema(models: frozenset[str] | None, unknown: UnknownFields) -> JobCreateSchema:
-    """The schema of a job whose request follows `request_schema(models, unknown)`."""
+    """The schema of a job whose request follows `request_schema(models, unknown)`.
+
+    Unknown fields of the job itself are refused in any case: there is nobody to forward them to.
+    """
     request = Object(request_schema(models, unknown), required=True)
     schema = JobCreateSchema.from_dict({"request": request}, name="JobCreateSchema")
     # A copy keeps its name in the description of the API; marshmallow types it as any schema.
-    return cast(JobCreateSchema, schema(unknown=INCLUDE if unknown == "forward" else RAISE))
+    return cast(JobCreateSchema, schema())
 
 
 class AttemptErrorSchema(Base):

@@ -1,0 +1,1 @@
+"""The views: each loads, calls one thing and dumps."""

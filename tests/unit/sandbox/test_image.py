@@ -40,12 +40,8 @@ def test_a_playlist_is_not_followed_to_the_files_it_names(tmp_path: Path) -> Non
             look_into_image(path)
 
 
-@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
-def test_a_picture_that_breaks_off_is_seen_in_part_or_refused(tmp_path: Path, kept: float) -> None:
-    whole = make_picture(tmp_path / "a.jpg", (1, 2, 3)).read_bytes()
-    part = tmp_path / "part.jpg"
-    part.write_bytes(whole[: int(len(whole) * kept)])
-    try:
-        assert look_into_image(part).format == "jpeg"
-    except Unseen as unseen:
-        assert str(unseen)
+def test_a_picture_of_which_only_the_first_bytes_came_is_refused(tmp_path: Path) -> None:
+    part = tmp_path / "part.png"
+    part.write_bytes(make_picture(tmp_path / "a.png", (1, 2, 3)).read_bytes()[:20])
+    with pytest.raises(Unseen):
+        look_into_image(part)

@@ -44,7 +44,7 @@ taken = {
     String(): lambda v: isinstance(v, str),
     Boolean(): lambda v: v is True or v is False,
     Integer(): lambda v: type(v) is int,
-    Number(): lambda v: type(v) is int or v in (2.0, 2.5) and type(v) is float,
+    Number(): lambda v: type(v) is int or (v in (2.0, 2.5) and type(v) is float),
     FreeObject(): lambda v: isinstance(v, dict),
     List(Anything()): lambda v: isinstance(v, list),
 }

@@ -1,0 +1,20 @@
+# One image for the API and the workers; the command says which of them a container is.
+FROM python:3.12-slim
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    GUNICORN_CMD_ARGS="--bind 0.0.0.0:8000"
+
+RUN useradd --system --uid 10001 --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin respool
+
+WORKDIR /app
+COPY . .
+RUN pip install --root-user-action ignore -c constraints.txt -e . && python -m compileall -q .
+
+USER 10001:10001
+EXPOSE 8000
+# gunicorn and Celery drain on SIGTERM; on SIGQUIT they would drop their calls.
+STOPSIGNAL SIGTERM
+CMD ["gunicorn", "--config", "python:api.gunicorn_config", "api.main:app"]

@@ -1,0 +1,37 @@
+"""The query strings that views take: text that is read as numbers and dates within bounds."""
+
+from __future__ import annotations
+
+from marshmallow import RAISE, Schema, fields
+
+from schemas.bounds import OneOf, Range
+from schemas.job import STATUSES
+
+
+class Query(Schema):
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": "unknown parameter"}  # noqa: RUF012 - marshmallow's own name and type
+
+
+class RawQuery(Query):
+    raw = fields.Boolean(
+        truthy={"true", "1"},
+        falsy={"false", "0"},
+        load_default=False,
+        metadata={"description": "Hand out the response as the upstream sent it."},
+    )
+
+
+class JobListQuery(Query):
+    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    after = fields.String(metadata={"description": "The id of the last job of the page before."})
+    status = fields.String(validate=OneOf(STATUSES, noun="status"))
+
+
+class UsageQuery(Query):
+    since = fields.Date(data_key="from", metadata={"description": "First day (UTC); 30 days back by default."})
+    until = fields.Date(data_key="to", metadata={"description": "Last day (UTC); today by default."})
+    model = fields.String()
+    api_key = fields.String(metadata={"description": "The id of a key."})

@@ -1,0 +1,116 @@
+"""/v1/jobs: submit, poll, list, cancel, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify, request
+from flask_smorest import Blueprint
+
+from api import job_view
+from api.auth import authenticate, scope
+from api.errors import job_not_found
+from api.links import job_url
+from api.openapi import StrictBlueprint
+from api.prefer import wait_seconds
+from api.queries import JobListQuery, RawQuery
+from api.services import services
+from api.submission import submit
+from jobs.record import JOB_PREFIX, Job, number_of
+from schemas.error import ErrorSchema
+from schemas.job import JobListSchema, JobSchema, job_create_schema
+from schemas.request import UnknownFields
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"in": "header", "name": name, "description": description, "schema": {"type": "string"}}
+
+
+IDEMPOTENCY_KEY = _header("Idempotency-Key", "Submits with one key and one body are one job, for 24 hours at least.")
+PREFER = _header("Prefer", "`wait=N` holds the answer until the job ends or N seconds pass, 60 at most.")
+
+
+def make_blueprint(models: frozenset[str] | None, unknown: UnknownFields) -> Blueprint:
+    views = StrictBlueprint("jobs", __name__, url_prefix="/v1/jobs", description="Durable background jobs")
+    views.before_request(authenticate)
+    asked = job_create_schema(models, unknown)
+
+    @views.route("", methods=["POST"])
+    @views.arguments(asked)
+    @views.response(202, JobSchema, headers={"Location": {"schema": {"type": "string"}}})
+    @views.alt_response(422, schema=ErrorSchema, description="The Idempotency-Key belongs to another body.")
+    @views.doc(parameters=[IDEMPOTENCY_KEY])
+    def create(body: dict[str, Any]) -> Response:
+        """Submit a job; the answer comes once it is durable."""
+        submitted = submit(body)
+        job = services().store.get(submitted.number, project=None)
+        answer = jsonify(job_view.dump(job))
+        answer.status_code = 202
+        answer.headers["Location"] = job_url(job)
+        if not submitted.created:
+            answer.headers["Idempotent-Replayed"] = "true"
+        return answer
+
+    @views.route("", methods=["GET"])
+    @views.arguments(JobListQuery, location="query")
+    @views.response(200, JobListSchema)
+    def index(query: dict[str, Any]) -> Response:
+        """List jobs, newest first."""
+        after = _number(query["after"]) if "after" in query else None
+        page = services().listing.page(project=scope(), status=query.get("status"), limit=query["limit"], after=after)
+        ids = [job.id for job in page.jobs]
+        return jsonify(
+            object="list",
+            data=job_view.dump_all(page.jobs),
+            first_id=ids[0] if ids else None,
+            last_id=ids[-1] if ids else None,
+            has_more=page.has_more,
+        )
+
+    @views.route("/<job_id>", methods=["GET"])
+    @views.arguments(RawQuery, location="query")
+    @views.response(200, JobSchema)
+    @views.doc(parameters=[PREFER])
+    def show(query: dict[str, Any], job_id: str) -> Response:
+        """Poll a job, or wait for its end."""
+        number, seconds = _number(job_id), wait_seconds(request.headers.get("Prefer"))
+        job = _awaited(number, seconds)
+        raw = services().store.raw_response(number) if query["raw"] else None
+        answer = jsonify(job_view.dump(job, raw=raw))
+        if seconds:
+            answer.headers["Preference-Applied"] = f"wait={seconds:g}"
+        return answer
+
+    @views.route("/<job_id>/cancel", methods=["POST"])
+    @views.response(200, JobSchema)
+    def cancel(job_id: str) -> Response:
+        """Cancel a job; one that has ended stays as it is."""
+        return jsonify(job_view.dump(services().store.cancel(_number(job_id), project=scope())))
+
+    @views.route("/<job_id>", methods=["DELETE"])
+    @views.response(200)
+    def delete(job_id: str) -> Response:
+        """Forget a job that has ended."""
+        services().store.delete(_number(job_id), project=scope())
+        return jsonify(id=job_id, object="job", deleted=True)
+
+    return views
+
+
+def _number(job_id: str) -> str:
+    number = number_of(job_id, JOB_PREFIX)
+    if number is None:
+        raise job_not_found(job_id)
+    return number
+
+
+def _awaited(number: str, seconds: float) -> Job:
+    """The job now or, if it is under way, after it ended or the seconds passed."""
+    store = services().store
+    if not seconds:
+        return store.get(number, project=scope())
+    with services().endings.watched(number) as wait:
+        job = store.get(number, project=scope())
+        if job.finished_at is not None or not wait(seconds):
+            return job
+    return store.get(number, project=scope())

@@ -1,0 +1,58 @@
+"""/v1/usage: what was used, by day, model and key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, jsonify
+from flask_smorest import Blueprint
+
+from api.auth import authenticate, scope
+from api.errors import Refusal
+from api.openapi import StrictBlueprint
+from api.queries import UsageQuery
+from api.services import services
+from jobs.usage import MOST_DAYS, UsageRow
+from schemas.usage import UsageListSchema
+
+DEFAULT_DAYS = 30
+COUNTS = (
+    "completed", "failed", "incomplete", "cancelled",
+    "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "total_tokens",
+)  # fmt: skip
+
+
+def make_blueprint() -> Blueprint:
+    views = StrictBlueprint("usage", __name__, url_prefix="/v1/usage", description="Tokens and jobs by day")
+    views.before_request(authenticate)
+
+    @views.route("", methods=["GET"])
+    @views.arguments(UsageQuery, location="query")
+    @views.response(200, UsageListSchema)
+    def index(query: dict[str, Any]) -> Response:
+        """List usage by day, model and API key, newest day first."""
+        return jsonify(object="list", data=[_dump(row) for row in _rows(query)])
+
+    return views
+
+
+def _rows(query: dict[str, Any]) -> list[UsageRow]:
+    last = query.get("until") or services().usage.today()
+    first = query.get("since") or last - timedelta(days=DEFAULT_DAYS - 1)
+    if not 0 <= (last - first).days < MOST_DAYS:
+        message = f"from must not lie after to, nor {MOST_DAYS} days or more before it."
+        raise Refusal(400, message, param="from", code="invalid_value")
+    rows = services().usage.rows(project=scope(), first=first, last=last)
+    return [row for row in rows if _asked(row, query)]
+
+
+def _asked(row: UsageRow, query: dict[str, Any]) -> bool:
+    return all(query.get(name, value) == value for name, value in (("model", row.model), ("api_key", row.api_key)))
+
+
+def _dump(row: UsageRow) -> dict[str, Any]:
+    counts = {name: row.counts.get(name, 0) for name in COUNTS}
+    return {
+        "day": row.day.isoformat(), "project": row.project, "model": row.model, "api_key": row.api_key, **counts
+    }  # fmt: skip

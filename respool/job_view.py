@@ -1,0 +1,74 @@
+"""A job as the command line shows it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+ENDED = frozenset({"completed", "failed", "incomplete", "cancelled"})
+GOOD = frozenset({"completed", "incomplete"})
+
+_controls = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """`document` is the whole job as the API gave it; the other fields are what is shown of it."""
+
+    document: dict[str, Any]
+    id: str
+    status: str
+    model: str
+    created_at: float
+    attempts: int
+    max_attempts: int
+    waiting_reason: str | None
+    text: str
+    why: str | None
+    usage: dict[str, Any]
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def good(self) -> bool:
+        """Whether there is an answer, be it cut off."""
+        return self.status in GOOD
+
+
+def read_job(document: dict[str, Any]) -> JobView:
+    """Raises AttributeError, KeyError, TypeError or ValueError if that is no job."""
+    response = document["response"] or {}
+    return JobView(
+        document=document,
+        id=document["id"],
+        status=document["status"],
+        model=document["model"],
+        created_at=float(document["created_at"]),
+        attempts=len(document["attempts"]),
+        max_attempts=int(document["max_attempts"]),
+        waiting_reason=document["waiting_reason"],
+        text=shown(_text_of(response)),
+        why=_why(document["error"], response.get("incomplete_details")),
+        usage=document["usage"] or {},
+    )
+
+
+def _text_of(response: dict[str, Any]) -> str:
+    """All output text; other items (reasoning, calls of tools) are left to `--json`."""
+    messages = [item for item in response.get("output", []) if item.get("type") == "message"]
+    parts = [part for message in messages for part in message.get("content", [])]
+    return "".join(part["text"] for part in parts if part.get("type") == "output_text")
+
+
+def _why(error: dict[str, Any] | None, incomplete: dict[str, Any] | None) -> str | None:
+    if error:
+        return shown(f"{error['code']}: {error['message']}")
+    return shown(str(incomplete["reason"])) if incomplete else None
+
+
+def shown(text: str) -> str:
+    """Text that comes from elsewhere, without the characters by which it could steer a terminal."""
+    return _controls.sub("\N{REPLACEMENT CHARACTER}", text)

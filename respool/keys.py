@@ -1,0 +1,86 @@
+"""`respool keys`: API keys, straight on Redis, so that the first one needs no key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from jobs.connection import connect
+from jobs.errors import KeyNotFound, StoreUnavailable
+from jobs.tenants import DEFAULT_PROJECT, ApiKey, Tenants
+from respool.errors import Refused, Unreachable
+from respool.target import find_store, folder_option
+
+
+@click.group()
+def keys() -> None:
+    """Make, list and revoke API keys.
+
+    They are kept in the Redis of the running `respool up`, or of RESPOOL_REDIS_URL. If the service was started with
+    RESPOOL_SECRET, set the same here.
+    """
+
+
+@keys.command()
+@click.option("--project", default=DEFAULT_PROJECT, show_default=True, help="Whose jobs the key sees; made if new.")
+@click.option("--admin", is_flag=True, help="The key sees all projects and changes limits.")
+@folder_option
+def create(project: str, admin: bool, folder: Path | None) -> None:
+    """Make a key and print it: this once, since only a hash of it is kept."""
+    with _tenants(folder) as tenants:
+        try:
+            text, key = tenants.create(project=project, role="admin" if admin else "member")
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--project") from error
+    click.echo(f"{key.id} of project {key.project}; the key is shown this once:", err=True)
+    click.echo(text)
+
+
+@keys.command(name="list")
+@folder_option
+def list_keys(folder: Path | None) -> None:
+    """List all keys, the revoked ones too."""
+    with _tenants(folder) as tenants:
+        found = tenants.list()
+    table = Table("id", "project", "role", "key", "created", "revoked", box=None, header_style="bold")
+    for key in found:
+        table.add_row(*cells(key))
+    Console().print(table)
+
+
+@keys.command()
+@click.argument("key_id")
+@folder_option
+def revoke(key_id: str, folder: Path | None) -> None:
+    """Make the key KEY_ID invalid, at once and for good."""
+    with _tenants(folder) as tenants:
+        try:
+            key = tenants.revoke(key_id)
+        except KeyNotFound as error:
+            raise Refused(f"no key has the id {key_id}; `respool keys list` shows them") from error
+    click.echo(f"{key.id} of project {key.project} is revoked")
+
+
+def cells(key: ApiKey) -> tuple[str, ...]:
+    role = "admin" if key.admin else "member"
+    return (key.id, key.project, role, key.hint, _time(key.created_at), _time(key.revoked_at))
+
+
+def _time(seconds: int | None) -> str:
+    return "" if seconds is None else f"{datetime.fromtimestamp(seconds).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+@contextmanager
+def _tenants(folder: Path | None) -> Iterator[Tenants]:
+    store = find_store(folder=folder)
+    with connect(store.redis_url) as client:
+        try:
+            yield Tenants(client, secret=store.secret)
+        except StoreUnavailable as error:
+            raise Unreachable("the Redis server does not answer; is the service running?") from error

@@ -1,0 +1,81 @@
+"""Where the service is that a command speaks to: by options, by environment, or by the folder of a running `up`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from respool.data_folder import DEFAULT_FOLDER, DataFolder, Service
+from respool.errors import Unreachable
+from respool.surroundings import checked
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+HOW_TO_START = "start one with `respool up`, or set RESPOOL_URL and RESPOOL_API_KEY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """An API and the key for it."""
+
+    url: str
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A Redis and the secret (or none) with which the keys in it are hashed."""
+
+    redis_url: str
+    secret: str
+
+
+def folder_option(command: Command) -> Command:
+    return click.option(
+        "--data",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        help=f"Folder of a running `respool up`.  [default: {DEFAULT_FOLDER}]",
+    )(command)
+
+
+def url_option(command: Command) -> Command:
+    return click.option("--url", help="Base URL of the service.  [env: RESPOOL_URL]")(command)
+
+
+def find_api(*, url: str | None, folder: Path | None) -> Target:
+    """`url`, else the `up` on `folder`, else RESPOOL_URL, else the `up` on .respool.
+
+    The key is RESPOOL_API_KEY's, else that of the `up` that was found. Raises Unreachable if there is none of them.
+    """
+    service = _running(folder)
+    address = url or (None if folder else os.environ.get("RESPOOL_URL"))
+    if address is None:
+        if service is None:
+            raise Unreachable(f"no service runs on {folder or DEFAULT_FOLDER}; {HOW_TO_START}")
+        return Target(url=service.url, api_key=os.environ.get("RESPOOL_API_KEY") or service.api_key)
+    known = service.api_key if service is not None and service.url == address.rstrip("/") else ""
+    return Target(url=address.rstrip("/"), api_key=os.environ.get("RESPOOL_API_KEY") or known)
+
+
+def find_store(*, folder: Path | None) -> Store:
+    """The Redis of the `up` on `folder`, else of RESPOOL_REDIS_URL, else of the `up` on .respool, else the default one.
+
+    Raises WrongSettings, or Unreachable if no `up` runs on the `folder` that is asked for.
+    """
+    settings = checked(os.environ)
+    service = None if folder is None and os.environ.get("RESPOOL_REDIS_URL") else _running(folder)
+    if service is not None:
+        return Store(redis_url=service.redis_url, secret=service.secret)
+    if folder is not None:
+        raise Unreachable(f"no service runs on {folder}; {HOW_TO_START}")
+    return Store(redis_url=settings.redis_url, secret=settings.secret)
+
+
+def _running(folder: Path | None) -> Service | None:
+    return DataFolder(folder or DEFAULT_FOLDER).service()

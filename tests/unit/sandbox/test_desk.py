@@ -1,0 +1,77 @@
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.calls import Call
+from sandbox.connection import Connection
+from sandbox.desk import Desk
+from sandbox.errors import Refused
+from sandbox.settings import SandboxSettings
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+TYPES = st.sampled_from(["input_text", "input_image", "input_video", "input_file", "output_text", "message"])
+PART = st.fixed_dictionaries(
+    {"type": TYPES | JSON}, optional={name: JSON for name in ("text", "image_url", "fps", "file_data", "filename")}
+)
+ITEM = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant"]) | JSON, "content": st.text() | st.lists(PART, max_size=3) | JSON},
+    optional={"type": st.sampled_from(["message", "function_call", "function_call_output", "reasoning"]) | JSON}
+    | {name: JSON for name in ("call_id", "name", "arguments", "output", "summary")},
+)
+TOOL = st.fixed_dictionaries(
+    {"type": st.just("function") | JSON, "name": st.sampled_from(["look", "find_it"]) | JSON},
+    optional={"parameters": JSON | st.fixed_dictionaries({"properties": st.dictionaries(st.text(max_size=4), JSON)})},
+)
+BODY = st.fixed_dictionaries(
+    {"model": st.just("m") | JSON, "input": st.text() | st.lists(ITEM, max_size=3) | JSON},
+    optional={
+        "tools": st.lists(TOOL, max_size=2) | JSON,
+        "tool_choice": st.sampled_from(["auto", "required"]) | JSON,
+        "text": st.fixed_dictionaries(
+            {"format": st.fixed_dictionaries({"type": st.just("json_schema"), "schema": JSON})}
+        ),
+        "stream": st.booleans() | JSON,
+        "metadata": st.fixed_dictionaries({"sandbox": st.text(max_size=20)}) | JSON,
+        **{
+            name: JSON
+            for name in ("temperature", "reasoning", "max_output_tokens", "instructions", "previous_response_id")
+        },
+    },
+)
+
+
+def new_call() -> Call:
+    return Call(request_id="req_1", idempotency_key="k", started_at=0.0, in_flight=1)
+
+
+@settings(max_examples=300, deadline=None)
+@given(BODY)
+def test_whatever_is_asked_is_answered_in_full_or_refused_with_a_4xx(body: dict[str, Any]) -> None:
+    desk = Desk(settings=SandboxSettings())
+    raw = json.dumps(body).encode()
+    try:
+        payload, _ = desk.answer(new_call(), raw, fault_header=None, connection=Connection(None))
+    except Refused as refusal:
+        assert 400 <= refusal.status < 500
+        assert refusal.body()["error"]["message"]
+    else:
+        assert all(isinstance(piece, bytes) for piece in payload.walk())
+
+
+def test_a_fault_whose_turns_are_over_leaves_a_plain_answer() -> None:
+    desk = Desk(settings=SandboxSettings())
+    raw = json.dumps({"model": "m", "input": "x"}).encode()
+
+    def status() -> int:
+        payload, _ = desk.answer(new_call(), raw, fault_header="status=503;times=1", connection=Connection(None))
+        return payload.status
+
+    assert [status(), status()] == [503, 200]
+    desk.forget()
+    assert status() == 503
