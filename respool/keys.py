@@ -8,14 +8,15 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from jobs.connection import connect
 from jobs.errors import KeyNotFound, StoreUnavailable
 from jobs.tenants import DEFAULT_PROJECT, ApiKey, Tenants
 from respool.errors import Refused, Unreachable
+from respool.tables import print_table, text_table
 from respool.target import find_store, folder_option
+
+COLUMNS = ("id", "project", "role", "key", "created", "revoked")
 
 
 @click.group()
@@ -48,10 +49,7 @@ def list_keys(folder: Path | None) -> None:
     """List all keys, the revoked ones too."""
     with _tenants(folder) as tenants:
         found = tenants.list()
-    table = Table("id", "project", "role", "key", "created", "revoked", box=None, header_style="bold")
-    for key in found:
-        table.add_row(*cells(key))
-    Console().print(table)
+    print_table(text_table(COLUMNS, [cells(key) for key in found]))
 
 
 @keys.command()

@@ -7,15 +7,15 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from respool.client import Api
 from respool.job_view import JobView
+from respool.tables import print_table, text_table
 from respool.target import find_api, folder_option, url_option
 
 STATUSES = ("queued", "in_progress", "completed", "failed", "incomplete", "cancelled")
+COLUMNS = ("id", "status", "model", "created", "attempts", "tokens", "note")
 
 
 @click.command(name="jobs")
@@ -31,15 +31,11 @@ def list_jobs(status: str | None, limit: int, as_json: bool, url: str | None, fo
         for job in found:
             click.echo(json.dumps(job.document, ensure_ascii=False))
         return
-    Console().print(table(list(found)))
+    print_table(table(list(found)))
 
 
 def table(jobs: list[JobView]) -> Table:
-    made = Table("id", "status", "model", "created", "attempts", "tokens", "note", box=None, header_style="bold")
-    made.columns[0].no_wrap = True
-    for job in jobs:
-        made.add_row(*(Text(cell) for cell in cells(job)))
-    return made
+    return text_table(COLUMNS, [cells(job) for job in jobs])
 
 
 def cells(job: JobView) -> tuple[str, ...]:

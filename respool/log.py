@@ -17,7 +17,7 @@ class Log:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()
-        self._width = 0
+        self._width = len("worker.1")
         self._colours: dict[str, str] = {}
 
     def join(self, name: str) -> None:

@@ -38,7 +38,7 @@ def workers_live(redis_url: str, processes: set[int]) -> bool:
     """Whether each of the processes has told the store that it takes jobs."""
     with connect(redis_url) as client:
         try:
-            live = {about.get("pid") for about in Workers(client).live().values()}
+            live = {worker.pid for worker in Workers(client).live()}
         except StoreUnavailable:
             return False
     return processes <= live

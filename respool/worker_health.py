@@ -17,7 +17,7 @@ from respool.surroundings import checked
 
 def lives(client: redis.Redis, *, host: str) -> bool:
     """Whether a worker process on this host has renewed its lease. Raises StoreUnavailable."""
-    return any(about.get("host") == host for about in Workers(client).live().values())
+    return any(worker.host == host for worker in Workers(client).live())
 
 
 def main() -> int:

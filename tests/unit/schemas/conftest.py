@@ -4,10 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from marshmallow import Schema, ValidationError
 
 from schemas.mistakes import flatten
 from schemas.request import DEFAULT_MODELS, request_schema
+
+# A busy machine is no mistake of the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 MistakesOf = Callable[[Any], dict[str, str]]
 

