@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Literal
 
 import redis
 
-from jobs import keys, scripts
+from jobs import scripts
 from jobs.limits import Limits
 from jobs.workers import DISPATCHER
 
@@ -18,8 +17,6 @@ MOST_JOBS = 256
 
 TASK = "respool.run"
 """The one task name; frozen, since a worker of an older release rejects a name it does not know."""
-
-Cut = Literal["rate", "width", "account", ""]
 
 
 def lane_of(model: str, *, account: str = "default") -> str:
@@ -48,11 +45,6 @@ class Lanes:
         ]  # fmt: skip
         leads, released, wait = scripts.run(self._client, scripts.Call(name="dispatch", keys=[DISPATCHER], args=args))
         return Dispatched(leads=bool(leads), released=int(released), wake_seconds=None if wait < 0 else wait / 1000)
-
-    def throttle(self, lane: str, *, pause_seconds: float, reason: str, cut: Cut) -> None:
-        """Pauses a lane, and cuts its rate, its width, or (account) all but one probe until a call succeeds."""
-        args: list[scripts.Argument] = [lane, round(pause_seconds * 1000), reason, cut]
-        scripts.run(self._client, scripts.Call(name="throttle", keys=[keys.lane(lane)], args=args))
 
 
 _MESSAGE = json.dumps(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import redis
 
@@ -13,6 +13,8 @@ from jobs import keys, scripts
 from jobs.coalesce import Coalescer
 
 SMALL_REQUEST_BYTES = 64 * 1024
+
+Cut = Literal["rate", "width", "account"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,11 @@ class Runs:
     def snooze(self, claim: Claim, closing: Closing, *, delay_seconds: float, reason: str) -> bool:
         """Back into the queue, no attempt spent."""
         return self._put_back(claim, closing, delay_seconds, spend=0, reason=reason)
+
+    def throttle(self, claim: Claim, *, pause_seconds: float, reason: str, cut: Cut) -> None:
+        """Pauses the job's lane, and cuts its rate, its width, or (account) all but one probe until a call succeeds."""
+        args: list[scripts.Argument] = [claim.lane, round(pause_seconds * 1000), reason, cut]
+        self._coalescer.run(scripts.Call(name="throttle", keys=[keys.lane(claim.lane)], args=args))
 
     def _put_back(self, claim: Claim, closing: Closing, delay: float, *, spend: int, reason: str) -> bool:
         call = scripts.Call(

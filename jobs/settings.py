@@ -13,13 +13,15 @@ from jobs.errors import SettingsError
 PREFIX = "RESPOOL_"
 MIB = 1024 * 1024
 
+Durability = Literal["everysec", "fsync", "replica"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Field `x_y` is the variable `RESPOOL_X_Y`; .env.example says what each is for."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
-    durability: str = "everysec"
+    durability: Durability = "everysec"
     retention_seconds: float = 7 * 86400.0
     secret: str = ""
     api_key: str = ""

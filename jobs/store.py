@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 import redis
 
@@ -16,9 +16,9 @@ from jobs.errors import (
     JobNotEnded,
     JobNotFound,
     QueueFull,
-    StoreError,
 )
 from jobs.record import Job, NewJob
+from jobs.settings import Durability
 
 DURABLE_MILLISECONDS = 1200
 
@@ -44,7 +44,7 @@ class Sameness:
 
 
 class JobStore:
-    def __init__(self, client: redis.Redis, *, durability: str = "everysec", max_queued_bytes: int) -> None:
+    def __init__(self, client: redis.Redis, *, durability: Durability = "everysec", max_queued_bytes: int) -> None:
         self._client = client
         self._durability = durability
         self._max_queued_bytes = max_queued_bytes
@@ -84,17 +84,8 @@ class JobStore:
     def _submit_durably(self, call: scripts.Call) -> list[bytes]:
         with scripts.translated(), self._client.client() as connection:
             answer: list[bytes] = scripts.run(connection, call)
-            match self._durability:
-                case "everysec":
-                    return answer
-                case "fsync":
-                    confirmed = connection.execute_command("WAITAOF", 1, 0, DURABLE_MILLISECONDS)[0] >= 1
-                case "replica":
-                    confirmed = connection.execute_command("WAIT", 1, DURABLE_MILLISECONDS) >= 1
-                case other:
-                    raise StoreError(f"unknown durability {other}")
-        if not confirmed:
-            raise DurabilityUnconfirmed(f"{self._durability} was not confirmed within {DURABLE_MILLISECONDS} ms")
+            if not _confirmed(connection, self._durability):
+                raise DurabilityUnconfirmed(f"no {self._durability} was confirmed within {DURABLE_MILLISECONDS} ms")
         return answer
 
     def get(self, number: str, *, project: str | None) -> Job:
@@ -140,3 +131,19 @@ class JobStore:
         """Raises StoreUnavailable unless Redis takes a write now."""
         with scripts.translated():
             self._client.set(keys.PREFIX + "probe", "1", px=1000)
+
+
+def _confirmed(connection: redis.Redis, durability: Durability) -> bool:
+    """Whether what the connection wrote is as durable as was asked for; a server that cannot tell has not confirmed."""
+    try:
+        match durability:
+            case "everysec":
+                return True
+            case "fsync":
+                return bool(connection.execute_command("WAITAOF", 1, 0, DURABLE_MILLISECONDS)[0] >= 1)
+            case "replica":
+                return bool(connection.execute_command("WAIT", 1, DURABLE_MILLISECONDS) >= 1)
+            case other:
+                assert_never(other)
+    except redis.ResponseError:
+        return False

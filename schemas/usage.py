@@ -32,6 +32,7 @@ class UsageRowSchema(Base):
     """One day, model and key: how many jobs ended how, and the tokens they took."""
 
     day = String(required=True, metadata={"format": "date", "description": "In UTC."})
+    project = String(required=True)
     model = String(required=True)
     api_key = String(required=True, metadata={"description": "The id of the key, not the key."})
     completed = Integer(required=True)

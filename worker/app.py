@@ -52,7 +52,7 @@ def _settings() -> dict[str, Any]:
         "worker_enable_remote_control": False,
         "worker_send_task_events": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "worker_hijack_root_logger": True,
+        "worker_log_format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         "worker_redirect_stdouts": False,
         "broker_connection_max_retries": None,
         "broker_connection_retry_on_startup": True,

@@ -9,7 +9,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
-from jobs.lanes import Lanes
 from jobs.record import JOB_PREFIX, RESPONSE_PREFIX
 from jobs.runs import Claim, Closing, End, Runs
 from schemas import response
@@ -30,7 +29,6 @@ class Attempts:
     """What every attempt of this process works with."""
 
     runs: Runs
-    lanes: Lanes
     client: ResponsesClient
     calls: Calls
 
@@ -102,7 +100,7 @@ class Attempts:
 
     def _hold(self, claim: Claim, hold: retry.Hold | None) -> None:
         if hold is not None:
-            self.lanes.throttle(claim.lane, pause_seconds=hold.pause_seconds, reason=hold.reason, cut=hold.cut)
+            self.runs.throttle(claim, pause_seconds=hold.pause_seconds, reason=hold.reason, cut=hold.cut)
 
     def _give_up(self, claim: Claim, problem: Problem, decision: GiveUp) -> None:
         error = {"code": decision.code, "message": decision.message, "retryable": decision.retryable}

@@ -41,7 +41,7 @@ class Process:
         self._coalescer = Coalescer(redis)
         lanes = Lanes(redis, read_limits(settings.limits_file))
         runs = Runs(self._coalescer, redis, worker=self.id)
-        attempts = Attempts(runs=runs, lanes=lanes, client=_client(settings), calls=self._calls)
+        attempts = Attempts(runs=runs, client=_client(settings), calls=self._calls)
         self.crew = Crew(attempts, runs, self._calls, slots=settings.slots)
         self._dispatcher = Dispatcher(lanes, redis, worker=self.id)
         self._beats = Loop("heartbeat", Heartbeat(self._workers, self.crew, worker=self.id).step)
@@ -50,6 +50,8 @@ class Process:
         self._watch = Loop("watch", self._hang_up_overdue)
 
     def start(self) -> None:
+        for name in ("celery.worker.strategy", "celery.app.trace"):
+            logging.getLogger(name).setLevel(logging.WARNING)  # two lines a message that say nothing of the job
         self._coalescer.start()
         for loop in (self._beats, self._dispatches, self._sweeps, self._watch):
             loop.start()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-from jobs.lanes import Cut
+from jobs.runs import Cut
 from worker.outcome import Problem
 from worker.refusals import Kind
 from worker.retry_after import seconds_to_moment_in

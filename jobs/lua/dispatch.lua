@@ -14,7 +14,8 @@ local workers, free = {}, 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'workers', '(' .. int(now), '+inf')) do
   local state = redis.call('HMGET', prefix .. 'worker:' .. id, 'slots', 'stalled')
   local room = tonumber(state[1] or '0') - redis.call('SCARD', worker_jobs_key(id))
-  if room > 0 and not state[2] then
+  -- One that left a release unclaimed is passed over for a while: its Celery side may hang.
+  if room > 0 and now - tonumber(state[2] or 0) > 10000 then
     table.insert(workers, {id = id, room = room, jobs = {}})
     free = free + room
   end

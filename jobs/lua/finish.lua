@@ -24,6 +24,7 @@ if ended(job.status) then
   return 'late'
 end
 redis.call('HDEL', lane_key(job.lane), 'probe')
+if current then redis.call('HINCRBY', KEYS[1], 'spent', 1) end
 -- Another attempt that is under way is called off; it keeps its slot until its worker has hung up.
 local other = not current and job.stage == 'running'
 if other then redis.call('SADD', prefix .. 'worker:' .. job.worker .. ':cancels', n) end

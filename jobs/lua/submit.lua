@@ -7,19 +7,24 @@
 -- Twice: the second call finds the record and answers 'created' again.
 -- The idempotency key does not expire before its job has ended (finish sets the time).
 local n = ARGV[2]
+
+-- Writes something, so that this connection, too, can wait for the durability of what was written before.
+local function known(answer, first)
+  redis.call('SET', prefix .. 'probe', '1', 'PX', 1000)
+  return {answer, first}
+end
+
 if redis.call('EXISTS', KEYS[1]) == 1 then return {'created', n} end
 
 if KEYS[2] ~= '' then
   local held = redis.call('GET', KEYS[2])
   if held then
     local first, digest = held:match('^(%x+):(%x+)$')
-    if redis.call('EXISTS', job_key(first)) == 1 then
-      return {digest == ARGV[3] and 'existing' or 'conflict', first}
-    end
+    if redis.call('EXISTS', job_key(first)) == 1 then return known(digest == ARGV[3] and 'existing' or 'conflict', first) end
   end
 elseif KEYS[3] ~= '' and ARGV[6] == '1' then
   local first = redis.call('GET', KEYS[3])
-  if first and redis.call('EXISTS', job_key(first)) == 1 then return {'existing', first} end
+  if first and redis.call('EXISTS', job_key(first)) == 1 then return known('existing', first) end
 end
 
 local fields = {unpack(ARGV, 7)}

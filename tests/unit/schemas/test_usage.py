@@ -70,6 +70,7 @@ def test_completed_usage_fits_its_description(value: dict[str, object]) -> None:
 def test_usage_by_day_fits_its_description() -> None:
     row = {
         "day": "2026-01-02",
+        "project": "default",
         "model": "m",
         "api_key": "k",
         "completed": 1,
