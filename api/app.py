@@ -14,7 +14,7 @@ from schemas.request import DEFAULT_MODELS
 def create_app(settings: Settings) -> Flask:
     """The application; it connects to Redis with the first request that needs it."""
     app = Flask("respool", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # one more, to tell too long from just fitting
     app.url_map.strict_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the provider's own setting
     app.extensions[EXTENSION] = open_services(settings)

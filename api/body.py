@@ -8,8 +8,10 @@ from typing import Any
 
 from flask import Request
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.errors import Refusal
+from api.services import services
 from schemas import strict_json
 
 
@@ -38,7 +40,10 @@ def read_json(request: Request) -> Any:
             param="Content-Type",
             code="unsupported_media_type",
         )
-    return strict_json.parse(request.get_data(cache=False))
+    body = request.get_data(cache=False)
+    if len(body) > services().settings.max_body_bytes:
+        raise RequestEntityTooLarge  # a chunked body announces no length: werkzeug cuts it, and says nothing
+    return strict_json.parse(body)
 
 
 def digest(value: object) -> str:

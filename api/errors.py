@@ -9,6 +9,7 @@ from flask import Flask, Response, jsonify
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from api.services import services
 from jobs import errors as store
 from schemas.error import InvalidJson, error_body, flatten, mistakes_body
 
@@ -114,10 +115,10 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(error: RequestEntityTooLarge) -> Response:
-        bound = app.config["MAX_CONTENT_LENGTH"]
+        bound = services().settings.max_body_bytes
         message = f"The body is larger than {bound} bytes (RESPOOL_MAX_BODY_BYTES)."
         body = error_body(message, type="invalid_request_error", code="body_too_large")
-        return _answer(413, body, {"Connection": "close"})
+        return _answer(413, body, {})
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

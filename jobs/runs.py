@@ -13,6 +13,8 @@ from jobs import keys, scripts
 from jobs.coalesce import Coalescer
 
 SMALL_REQUEST_BYTES = 64 * 1024
+MOST_TOKENS = 10**12
+"""An upstream that reports more of one call is not believed, so that the sums stay within what Redis counts."""
 
 Cut = Literal["rate", "width", "account"]
 
@@ -128,7 +130,15 @@ class Runs:
         call = scripts.Call(
             name="put_back",
             keys=[keys.job(claim.number)],
-            args=[claim.number, claim.attempt, round(delay * 1000), spend, reason, closing.as_json()],
+            args=[
+                claim.number,
+                claim.attempt,
+                round(delay * 1000),
+                spend,
+                reason,
+                closing.as_json(),
+                _tokens(closing.usage),
+            ],
         )
         return bool(self._coalescer.run(call) == 1)
 
@@ -144,7 +154,8 @@ def _tokens(usage: Mapping[str, Any] | None) -> str:
         "cached_tokens": usage.get("input_tokens_details", {}).get("cached_tokens", 0),
         "reasoning_tokens": usage.get("output_tokens_details", {}).get("reasoning_tokens", 0),
     }
-    return json.dumps({name: usage[name] for name in ("input_tokens", "output_tokens", "total_tokens")} | details)
+    counts = {name: usage[name] for name in ("input_tokens", "output_tokens", "total_tokens")} | details
+    return json.dumps({name: min(count, MOST_TOKENS) for name, count in counts.items()})
 
 
 def _claim(row: list[bytes]) -> Claim:

@@ -30,10 +30,10 @@ class Call:
     def uses(self, connected: socket.socket) -> None:
         """Tells which socket carries the call. Raises ConnectionAbortedError if it was hung up meanwhile."""
         with self._lock:
-            self._socket = connected
-            self.connected = True
             if self.hung_up:
                 raise ConnectionAbortedError(self.hung_up)
+            self._socket = connected
+            self.connected = True
 
     def hang_up(self, why: str) -> None:
         """Shuts the connection, so that whoever reads from it fails at once."""

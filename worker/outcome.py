@@ -14,6 +14,7 @@ from worker.retry_after import seconds_until
 
 SHOWN_CHARACTERS = 500
 KEPT_ERROR_BYTES = 64 * 1024
+BAD_REQUEST = 400
 ENDS = ("completed", "incomplete", "failed", "cancelled")
 
 
@@ -96,9 +97,10 @@ def _of_response(answer: Answer, upstream: dict[str, Any], raw: bytes, *, now: f
 
 
 def _worth_retrying(answer: Answer, upstream: dict[str, Any], raw: bytes, now: float) -> Problem | None:
-    """A failed Response whose error is known to pass."""
-    problem = replace(_refused(answer, upstream, raw, now=now), may_be_billed=True)
-    return problem if problem.code and problem.kind not in (Kind.PERMANENT,) else None
+    """A failed Response whose error is known to pass; one that nobody knows is the model's answer, and was paid for."""
+    problem = _refused(answer, upstream, raw, now=now)
+    kind = kind_of(http_status=BAD_REQUEST, code=problem.code, message=problem.message)
+    return None if kind is Kind.PERMANENT else replace(problem, kind=kind, may_be_billed=True)
 
 
 def _refused(answer: Answer, upstream: Mapping[str, Any] | None, raw: bytes, *, now: float) -> Problem:

@@ -35,6 +35,7 @@ class Process:
     def __init__(self, settings: Settings) -> None:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._grace_seconds = settings.grace_seconds
+        self._log_level = settings.log_level
         redis = connect(settings.redis_url)
         self._workers = Workers(redis)
         self._calls = Calls()
@@ -52,6 +53,8 @@ class Process:
     def start(self) -> None:
         for name in ("celery.worker.strategy", "celery.app.trace"):
             logging.getLogger(name).setLevel(logging.WARNING)  # two lines a message that say nothing of the job
+        for name in ("worker", "jobs"):
+            logging.getLogger(name).setLevel(self._log_level)
         self._coalescer.start()
         for loop in (self._beats, self._dispatches, self._sweeps, self._watch):
             loop.start()

@@ -39,7 +39,9 @@ CODES: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
         (r"OperationDenied\.InvalidState", Kind.WAIT),
         (r"MissingParameter|.*SensitiveContentDetected.*|.*RiskDetection.*", Kind.PERMANENT),
         (r"OutofContextError|FileQuotaExceeded", Kind.PERMANENT),
-        (r"InternalServiceError|server_error", Kind.TRANSIENT),
+        (r"invalid_(prompt|request(_error)?|value|base64_image|image(_format|_url|_mode)?)", Kind.PERMANENT),
+        (r"failed_to_download_image", Kind.MEDIA),
+        (r"InternalServiceError|server_error|vector_store_timeout", Kind.TRANSIENT),
     )
 )
 

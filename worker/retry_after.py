@@ -33,7 +33,7 @@ def seconds_to_moment_in(text: str, *, now: float) -> float | None:
         moment = datetime.fromisoformat(found[0])
     except ValueError:
         return None
-    return _clamped((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
+    return _clamped(_in_utc(moment).timestamp() - now)
 
 
 def _number(text: str | None) -> float | None:
@@ -46,9 +46,14 @@ def _number(text: str | None) -> float | None:
 
 def _seconds_to_date(text: str, now: float) -> float | None:
     try:
-        return parsedate_to_datetime(text).timestamp() - now
+        return _in_utc(parsedate_to_datetime(text)).timestamp() - now
     except (ValueError, OverflowError):
         return None
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A moment that does not name its zone is in UTC, as every HTTP date is."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _clamped(seconds: float) -> float:

@@ -11,8 +11,7 @@ if running then
   local number = tonumber(job.attempt)
   local sent = tonumber(job.sent or 0) == number
   close_attempt(n, number, {outcome = 'cancelled', delivery = sent and 'sent' or 'not_sent', may_be_billed = sent})
-  redis.call('SADD', prefix .. 'worker:' .. job.worker .. ':cancels', n)
-  redis.call('PEXPIRE', prefix .. 'worker:' .. job.worker .. ':cancels', 600000)
+  call_off(n, job.worker)
 end
 finish(n, 'cancelled', {}, running)
 return 'cancelled'

@@ -131,7 +131,7 @@ local function release(lane, pick)
   redis.call('HSET', job_key(n), 'stage', 'dispatched', 'dispatch', number, 'worker', worker.id)
   table.insert(worker.jobs, n)
   worker.room, free = worker.room - 1, free - 1
-  lane.in_flight, lane.service = lane.in_flight + 1, pick.service
+  lane.in_flight, lane.service = lane.in_flight + 1, pick.service + 1
   charge(lane, pick.tokens)
 end
 

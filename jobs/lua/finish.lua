@@ -11,22 +11,21 @@ local job = read(n, 'status', 'stage', 'attempt', 'ended_by', 'lane', 'tokens', 
 if not job.status then return 'late' end
 if job.ended_by == ARGV[3] then return 'already' end
 local current = tonumber(job.attempt or 0) == number
-if not ended(job.status) and not current and ARGV[4] == 'failed' then return 'stale' end
+local under_way = current and job.stage == 'running'
+if not ended(job.status) and not under_way and ARGV[4] == 'failed' then return 'stale' end
 
 local news = close_attempt(n, number, cjson.decode(ARGV[5]))
 if news and ARGV[6] ~= '' then
-  local tokens = cjson.decode(ARGV[6])
-  book(n, tokens)
-  redis.call('HINCRBY', lane_key(job.lane), 'settled', int((tokens.total_tokens or 0) - tonumber(job.tokens)))
+  book(n, cjson.decode(ARGV[6]))
 end
 if ended(job.status) then
   if current then withdraw(n) end
   return 'late'
 end
 redis.call('HDEL', lane_key(job.lane), 'probe')
-if current then redis.call('HINCRBY', KEYS[1], 'spent', 1) end
+if under_way then redis.call('HINCRBY', KEYS[1], 'spent', 1) end
 -- Another attempt that is under way is called off; it keeps its slot until its worker has hung up.
 local other = not current and job.stage == 'running'
-if other then redis.call('SADD', prefix .. 'worker:' .. job.worker .. ':cancels', n) end
+if other then call_off(n, job.worker) end
 finish(n, ARGV[4], {'ended_by', ARGV[3], unpack(ARGV, 7)}, other)
 return 'finished'

@@ -10,5 +10,6 @@ withdraw(n)
 redis.call('ZREM', prefix .. 'index:' .. job.project .. ':' .. job.status, n)
 redis.call('ZREM', prefix .. 'ended', job.project .. ':' .. n)
 redis.call('DEL', KEYS[1], prefix .. 'attempts:' .. n)
-if job.idempotency then redis.call('DEL', job.idempotency) end
+-- The key may have run out and name a later job by now.
+if job.idempotency and string.sub(redis.call('GET', job.idempotency) or '', 1, #n) == n then redis.call('DEL', job.idempotency) end
 return 'forgotten'

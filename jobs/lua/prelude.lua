@@ -44,7 +44,7 @@ local function enqueue(n)
     local level = redis.call('HGET', lane_key(job.lane), 'service') or '0'
     redis.call('ZADD', projects, level, job.project)
   end
-  redis.call('ZADD', prefix .. 'lanes', 'NX', '0', job.lane)
+  redis.call('ZADD', prefix .. 'lanes', 'NX', int(now_us), job.lane)
   redis.call('HSET', job_key(n), 'stage', 'waiting')
   wake()
 end
@@ -56,7 +56,8 @@ local function withdraw(n)
   redis.call('ZREM', prefix .. 'dispatched', n)
   redis.call('ZREM', prefix .. 'delayed', n)
   if redis.call('SREM', lane_key(job.lane) .. ':slots', n) == 1 then
-    redis.call('ZADD', prefix .. 'lanes', 'XX', '0', job.lane)
+    -- A lane parked until later may go now; one whose turn it is keeps its place before or behind the others.
+    redis.call('ZADD', prefix .. 'lanes', 'XX', 'LT', int(now_us), job.lane)
     wake()
   end
   if job.worker then
@@ -122,9 +123,19 @@ local function finish(n, status, fields, keep_slot)
   redis.call('PUBLISH', prefix .. 'ended_jobs', n)
 end
 
--- Books tokens, `{name: count}`, on the day they became known.
+-- Tells the worker to hang up on the call that it makes for the job.
+local function call_off(n, worker)
+  local key = prefix .. 'worker:' .. worker .. ':cancels'
+  redis.call('SADD', key, n)
+  redis.call('PEXPIRE', key, 600000)
+end
+
+-- Books tokens, `{name: count}`, on the day they became known, and trues up what the lane had reserved for them.
 local function book(n, tokens)
-  local job = read(n, 'project', 'model', 'api_key')
+  local job = read(n, 'project', 'model', 'api_key', 'lane', 'tokens')
+  local lane = lane_key(job.lane)
+  redis.call('HINCRBY', lane, 'settled', int((tokens.total_tokens or 0) - tonumber(job.tokens)))
+  redis.call('PEXPIRE', lane, int(DAY))
   local usage = prefix .. 'usage:' .. job.project .. ':' .. int(math.floor(now / DAY))
   for name, value in pairs(tokens) do
     redis.call('HINCRBY', usage, job.model .. '\n' .. job.api_key .. '\n' .. name, int(value))
@@ -137,15 +148,15 @@ local function fail(n, code, message, retryable)
   finish(n, 'failed', {'error', problem}, false)
 end
 
--- Decides about a job whose worker no longer holds it: nothing was sent, or nobody can know.
+-- Decides about a job that its worker no longer holds: nothing was sent, or nobody can know.
 local function recover(n)
   local job = read(n, 'status', 'stage', 'attempt', 'sent', 'spent', 'lost', 'max_attempts', 'on_unknown')
   if not job.status then return end
-  if ended(job.status) then withdraw(n) return end
-  if job.stage ~= 'running' then requeue(n, 0, '') return end
-  local number = tonumber(job.attempt)
+  if job.stage == 'dispatched' then return requeue(n, 0, '') end
+  local number = tonumber(job.attempt or 0)
   local sent = tonumber(job.sent or 0) == number
   close_attempt(n, number, {outcome = 'lost', delivery = sent and 'sent' or 'not_sent', may_be_billed = sent})
+  if ended(job.status) then return withdraw(n) end
   count('recovered_jobs', 1)
   local lost = redis.call('HINCRBY', job_key(n), 'lost', 1)
   if not sent then
@@ -160,4 +171,10 @@ local function recover(n)
     return fail(n, 'outcome_unknown', 'the worker was lost after the request was sent, and no attempt is left', true)
   end
   requeue(n, 0, '')
+end
+
+-- Recovers a job that the worker's set names; a set that is wrong about it only loses the entry.
+local function recover_from(worker, n)
+  if redis.call('HGET', job_key(n), 'worker') == worker then recover(n) end
+  redis.call('SREM', worker_jobs_key(worker), n)
 end

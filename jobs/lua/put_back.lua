@@ -2,11 +2,13 @@
 -- Puts a running job back into the queue: a retry spends an attempt, a snooze does not.
 -- KEYS: 1 job:N
 -- ARGV: 1 prefix  2 N  3 attempt  4 ms to wait  5 attempts to spend (0 or 1)  6 waiting reason  7 attempt's closing fields as JSON
+--       8 tokens to book as JSON {name: count} or ''
 -- Returns 1, or 0 if that attempt is not the one under way (it ended, was cancelled or recovered). Twice: 0.
 local n, number = ARGV[2], tonumber(ARGV[3])
 local job = read(n, 'status', 'stage', 'attempt')
 if not job.status then return 0 end
 local closed = close_attempt(n, number, cjson.decode(ARGV[7]))
+if closed and ARGV[8] ~= '' then book(n, cjson.decode(ARGV[8])) end
 if tonumber(job.attempt or 0) ~= number then return 0 end
 if ended(job.status) then withdraw(n) return 0 end
 if job.stage ~= 'running' or not closed then return 0 end

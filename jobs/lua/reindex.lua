@@ -5,7 +5,7 @@
 local repaired = 0
 for i = 2, #ARGV do
   local n = ARGV[i]
-  local job = read(n, 'status', 'stage', 'lane', 'project', 'worker', 'due', 'expires', 'created')
+  local job = read(n, 'status', 'stage', 'lane', 'project', 'worker', 'due', 'reason', 'expires', 'created')
   local held = true
   if job.stage == 'waiting' then
     held = redis.call('ZSCORE', queue_key(job.lane, job.project), n)
@@ -17,12 +17,12 @@ for i = 2, #ARGV do
       and redis.call('SISMEMBER', worker_jobs_key(job.worker), n) == 1
   elseif job.stage == 'ended' then held = redis.call('ZSCORE', prefix .. 'ended', job.project .. ':' .. n) end
   local listed = not job.status or redis.call('ZSCORE', prefix .. 'index:' .. job.project .. ':' .. job.status, n)
+  if not listed then redis.call('ZADD', prefix .. 'index:' .. job.project .. ':' .. job.status, job.created, n) end
   if not held then
     if job.stage == 'ended' then redis.call('ZADD', prefix .. 'ended', job.expires, job.project .. ':' .. n)
     elseif job.stage == 'running' then recover(n)
-    else requeue(n, tonumber(job.due or '0'), 'retry_at') end
+    else requeue(n, tonumber(job.due or '0'), job.reason or 'retry_at') end
   end
-  if not listed then redis.call('ZADD', prefix .. 'index:' .. job.project .. ':' .. job.status, job.created, n) end
   if not held or not listed then repaired = repaired + 1 end
 end
 if repaired > 0 then count('reindexed_jobs', repaired) end

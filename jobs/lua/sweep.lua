@@ -11,10 +11,7 @@ local function due(name) return redis.call('ZRANGEBYSCORE', prefix .. name, '-in
 local recovered = 0
 for _, worker in ipairs(due('workers')) do
   local held = redis.call('SRANDMEMBER', worker_jobs_key(worker), most)
-  for _, n in ipairs(held) do
-    recover(n)
-    redis.call('SREM', worker_jobs_key(worker), n)
-  end
+  for _, n in ipairs(held) do recover_from(worker, n) end
   recovered = recovered + #held
   if redis.call('SCARD', worker_jobs_key(worker)) == 0 then
     redis.call('ZREM', prefix .. 'workers', worker)
@@ -25,7 +22,9 @@ end
 local unclaimed = due('dispatched')
 for _, n in ipairs(unclaimed) do
   local worker = redis.call('HGET', job_key(n), 'worker')
-  if worker then redis.call('HSET', prefix .. 'worker:' .. worker, 'stalled', int(now)) end
+  if worker and redis.call('ZSCORE', prefix .. 'workers', worker) then
+    redis.call('HSET', prefix .. 'worker:' .. worker, 'stalled', int(now))
+  end
   requeue(n, 0, '')
 end
 count('unclaimed_jobs', #unclaimed)
@@ -45,6 +44,7 @@ local old = due('ended')
 for _, entry in ipairs(old) do
   local project, n = entry:match('^(.*):(%x+)$')
   redis.call('ZREM', prefix .. 'ended', entry)
+  withdraw(n)
   for _, status in ipairs({'completed', 'failed', 'incomplete', 'cancelled'}) do
     redis.call('ZREM', prefix .. 'index:' .. project .. ':' .. status, n)
   end

@@ -45,7 +45,7 @@ def test_when_it_says_ready_everything_answers_and_ctrl_c_ends_all_of_it(start: 
     assert len(up.named("celery -A worker.main worker")) == 3
     assert up.named("sandbox.main:app")
     assert up.named("valkey-server") or up.named("redis-server")
-    assert up.job(up.submit(), wait_seconds=20)["status"] == "completed"
+    assert up.ending(up.submit()) == "completed"
 
     up.process.send_signal(signal.SIGINT)
 
@@ -57,15 +57,16 @@ def test_when_it_says_ready_everything_answers_and_ctrl_c_ends_all_of_it(start: 
 
 
 def test_sigterm_with_long_calls_under_way_stops_within_its_time_and_the_next_start_ends_the_jobs(start: Start) -> None:
-    up = start()
-    jobs = submit_many(up, 20, fault="hang;times=1")
+    up = start(RESPOOL_GRACE_SECONDS="1")
+    jobs = submit_many(up, 20, fault="delay=5")
     wait_until(lambda: up.count("in_progress") == len(jobs))
     up.process.terminate()
     assert up.process.wait(STOP_SECONDS) == 0
     up.wait_until_gone(seconds=1)
+    assert "10 jobs handed back" in up.log.read_text()
 
     again = start()
-    assert {again.job(job, wait_seconds=30)["status"] for job in jobs} == {"completed"}
+    assert again.endings(jobs) == {"completed"}
 
 
 def test_a_second_ctrl_c_ends_everything_at_once(start: Start) -> None:
@@ -88,8 +89,7 @@ def test_kill_9_of_it_leaves_no_process_and_the_next_start_finds_every_job_again
     again = start()
     assert up.process.wait() == -signal.SIGKILL
     assert again.key == up.key
-    ended = [again.job(job, wait_seconds=30) for job in jobs]
-    assert {job["status"] for job in ended} == {"completed"}
+    assert again.endings(jobs) == {"completed"}
     again.process.kill()
     again.wait_until_gone(seconds=GUARD_SECONDS)
 
@@ -101,7 +101,7 @@ def test_kill_9_of_every_process_at_once_loses_no_job(start: Start) -> None:
         process.kill()
     up.wait_until_gone(seconds=5)
     again = start()
-    assert {again.job(job, wait_seconds=30)["status"] for job in jobs} == {"completed"}
+    assert again.endings(jobs) == {"completed"}
 
 
 def test_a_second_start_on_the_folder_of_a_live_one_is_refused_and_told_its_process(start: Start) -> None:
@@ -119,8 +119,8 @@ def test_a_process_that_is_killed_is_started_again(start: Start, name: str) -> N
     first = up.named(name) or up.named("valkey-server") or up.named("redis-server")
     oldest = min(first, key=lambda process: process.create_time())
     oldest.kill()
-    wait_until(lambda: not oldest.is_running())
-    assert up.job(up.submit(), wait_seconds=30)["status"] == "completed"
+    wait_until(lambda: not oldest.is_running() and up.ask("GET", "/readyz").ok)
+    assert up.ending(up.submit()) == "completed"
     assert "starts again in" in up.log.read_text()
 
 
@@ -157,7 +157,7 @@ def test_a_redis_that_is_given_is_used_and_outlives_it(
     up = start("--workers", "1", RESPOOL_REDIS_URL=redis_url)
     assert not (tmp_path / "data" / "redis").exists()
     job = up.submit()
-    assert up.job(job, wait_seconds=20)["status"] == "completed"
+    assert up.ending(job) == "completed"
     up.process.terminate()
     assert up.process.wait(STOP_SECONDS) == 0
     assert redis_server.process is not None

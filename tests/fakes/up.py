@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,11 +82,20 @@ class Up:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
-    def job(self, job_id: str, *, wait_seconds: int = 0) -> dict[str, Any]:
-        answer = self.ask("GET", f"/v1/jobs/{job_id}", headers={"Prefer": f"wait={wait_seconds}"})
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+    def ending(self, job_id: str, *, seconds: float = 60.0) -> str:
+        """The status in which the job ends."""
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = self.ask("GET", f"/v1/jobs/{job_id}", headers={"Prefer": "wait=10"})
+            assert answer.status_code == 200, answer.text
+            job = answer.json()
+            if job["finished_at"] is not None:
+                return str(job["status"])
+            assert time.monotonic() < deadline, f"{job}\n{self.log.read_text()}"
+
+    def endings(self, job_ids: Iterable[str]) -> set[str]:
+        """All the statuses in which the jobs end."""
+        return {self.ending(job_id) for job_id in job_ids}
 
     def count(self, status: str, *, most: int = 100) -> int:
         """How many jobs have the status, if it is no more than `most`."""
