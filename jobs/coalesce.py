@@ -66,7 +66,10 @@ class Coalescer:
                 future.set_exception(error)
             return
         for (_, future), answer in zip(batch, answers, strict=True):
-            future.set_result(answer)
+            if isinstance(answer, redis.RedisError):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
 
     def _patiently(self, send: Callable[[], list[Any]]) -> list[Any]:
         pause = 0.05

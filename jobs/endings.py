@@ -35,6 +35,7 @@ class Endings:
             self._waiting[number].add(event)
             self._start()
         self._subscribed.wait(PAUSE_SECONDS)
+        event.clear()  # what ended before this moment the caller reads
         try:
             yield event.wait
         finally:
@@ -66,8 +67,8 @@ class Endings:
                 if message is None:
                     subscription.ping()
                 elif message["type"] == "subscribe":
-                    self._subscribed.set()
                     self._wake_all()
+                    self._subscribed.set()
                 elif message["type"] == "message":
                     self._wake(message["data"].decode())
 

@@ -12,6 +12,7 @@ LANES = PREFIX + "lanes"
 PROJECTS = PREFIX + "projects"
 API_KEYS = PREFIX + "api_keys"
 SECRET = PREFIX + "secret"
+PROBE = PREFIX + "probe"
 ENDED_CHANNEL = PREFIX + "ended_jobs"
 
 

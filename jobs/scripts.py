@@ -52,11 +52,13 @@ def run(client: redis.Redis, call: Call) -> Any:
     Raises StoreUnavailable if the server is away or takes no writes.
     """
     (answer,) = run_all(client, [call])
+    if isinstance(answer, redis.RedisError):
+        raise answer
     return answer
 
 
 def run_all(client: redis.Redis, calls: Sequence[Call]) -> list[Any]:
-    """Runs scripts in one round trip and returns their answers.
+    """Runs scripts in one round trip and returns their answers; the error of one that failed stands in its place.
 
     Raises StoreUnavailable if the server is away or takes no writes; some may have run then, and all may be run again.
     """
@@ -69,7 +71,7 @@ def run_all(client: redis.Redis, calls: Sequence[Call]) -> list[Any]:
             for i, answer in zip(absent, _send(client, [calls[i] for i in absent]), strict=True):
                 answers[i] = answer
         for answer in answers:
-            if isinstance(answer, redis.RedisError):
+            if isinstance(answer, redis.RedisError) and takes_no_writes(answer):
                 raise answer
     return answers
 
@@ -86,9 +88,23 @@ def translated() -> Iterator[None]:
     """Turns redis-py's errors into StoreUnavailable, the cause kept."""
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError) as error:
-        raise StoreUnavailable("Redis cannot be reached or takes no writes") from error
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise StoreUnavailable("Redis cannot be reached") from error
     except redis.ResponseError as error:
-        if str(error).startswith(("OOM", "MISCONF", "NOREPLICAS", "LOADING", "MASTERDOWN", "READONLY", "CLUSTERDOWN")):
+        if takes_no_writes(error):
             raise StoreUnavailable("Redis takes no writes at present") from error
         raise
+
+
+def takes_no_writes(error: redis.RedisError) -> bool:
+    """Whether the server's answer says that it lives but takes no writes now; redis-py cuts some codes off the text."""
+    return isinstance(error, _NO_WRITES) or str(error).startswith(("MISCONF", "NOREPLICAS", "BUSY "))
+
+
+_NO_WRITES = (
+    redis.exceptions.BusyLoadingError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.MasterDownError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
+)

@@ -77,7 +77,7 @@ OTHER_VARIABLES = {"RESPOOL_URL", "RESPOOL_CHAOS"}
 
 def _whole(low: int, high: int = 2**53) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text[:20]) <= high:
+        if not text.isascii() or not text.isdigit() or len(text) > 20 or not low <= int(text) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(text)
 

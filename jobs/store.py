@@ -84,6 +84,9 @@ class JobStore:
     def _submit_durably(self, call: scripts.Call) -> list[bytes]:
         with scripts.translated(), self._client.client() as connection:
             answer: list[bytes] = scripts.run(connection, call)
+            if answer[0] == b"existing" and self._durability != "everysec":
+                # A connection waits for its own writes alone, and another one made the job.
+                connection.set(keys.PROBE, "1", px=1000)
             if not _confirmed(connection, self._durability):
                 raise DurabilityUnconfirmed(f"no {self._durability} was confirmed within {DURABLE_MILLISECONDS} ms")
         return answer
@@ -130,7 +133,7 @@ class JobStore:
     def takes_writes(self) -> None:
         """Raises StoreUnavailable unless Redis takes a write now."""
         with scripts.translated():
-            self._client.set(keys.PREFIX + "probe", "1", px=1000)
+            self._client.set(keys.PROBE, "1", px=1000)
 
 
 def _confirmed(connection: redis.Redis, durability: Durability) -> bool:

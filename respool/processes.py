@@ -18,8 +18,14 @@ SANDBOX_COMMAND = (
     *("--timeout", "120", "--graceful-timeout", "1", "--no-control-socket", "sandbox.main:app"),
 )
 
-WORKER_GRACE_SECONDS = 8.0
+STOP_SECONDS = 20.0
+"""In which `up` has stopped, whatever happens: the `stop_seconds` of all ranks add up to less."""
+
+WORKER_GRACE_SECONDS = 5.0
 """How long `up` lets running calls go on when it stops; RESPOOL_GRACE_SECONDS can make it shorter."""
+
+CELERY_SECONDS = 6.5
+"""What Celery takes to leave its own loops, before and after the grace."""
 
 API_RANK, WORKER_RANK, SANDBOX_RANK, SERVER_RANK = range(4)
 
@@ -45,8 +51,8 @@ def api(*, listener: int) -> Process:
         name="api",
         command=installed(API_COMMAND),
         rank=API_RANK,
-        stop_seconds=4.0,
-        environ=_bound_to(listener),
+        stop_seconds=3.5,
+        environ=_bound_to(listener, "--graceful-timeout", "1"),
         descriptors=(listener,),
     )
 
@@ -60,7 +66,7 @@ def _worker(name: str) -> Process:
         name=name,
         command=(*installed(WORKER_COMMAND), "--hostname", f"{name}@%h"),
         rank=WORKER_RANK,
-        stop_seconds=WORKER_GRACE_SECONDS + 2.0,
+        stop_seconds=WORKER_GRACE_SECONDS + CELERY_SECONDS,
     )
 
 
@@ -70,7 +76,7 @@ def sandbox(*, listener: int) -> Process:
         name="sandbox",
         command=installed(SANDBOX_COMMAND),
         rank=SANDBOX_RANK,
-        stop_seconds=1.5,
+        stop_seconds=1.0,
         environ=_bound_to(listener),
         descriptors=(listener,),
     )
@@ -78,11 +84,11 @@ def sandbox(*, listener: int) -> Process:
 
 def server(command: Sequence[str]) -> Process:
     """The Redis-protocol server, last to stop since all others write to it."""
-    return Process(name="redis", command=tuple(command), rank=SERVER_RANK, stop_seconds=3.0)
+    return Process(name="redis", command=tuple(command), rank=SERVER_RANK, stop_seconds=2.5)
 
 
-def _bound_to(listener: int) -> dict[str, str]:
-    return {"GUNICORN_CMD_ARGS": f"--bind fd://{listener}"}
+def _bound_to(listener: int, *options: str) -> dict[str, str]:
+    return {"GUNICORN_CMD_ARGS": " ".join(["--bind", f"fd://{listener}", *options])}
 
 
 def installed(command: Sequence[str]) -> tuple[str, ...]:

@@ -66,7 +66,8 @@ def of_answer(answer: Answer, *, now: float) -> Outcome:
     if answer.stream is not None:
         upstream = answer.stream.response
         if upstream is None:
-            return _refused(answer, answer.stream.error or {}, json.dumps(answer.stream.error).encode(), now=now)
+            error = answer.stream.error or {}
+            return replace(_refused(answer, error, json.dumps(error).encode(), now=now), may_be_billed=True)
         raw = json.dumps(upstream, ensure_ascii=False).encode()
     else:
         upstream, raw = _decoded(answer.body), answer.body

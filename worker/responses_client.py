@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from worker import calls, event_stream
 from worker.calls import Call
@@ -73,7 +73,7 @@ class ResponsesClient:
             self._url, data=body, headers=headers, timeout=self._timeouts, stream=True, allow_redirects=False
         ) as answer:
             chunks = self._chunks(answer)
-            if answer.ok and answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+            if answer.ok and answer.headers.get("Content-Type", "").lower().startswith("text/event-stream"):
                 return self._followed(answer, chunks)
             return Answer(http_status=answer.status_code, headers=answer.headers, body=b"".join(chunks))
 
@@ -100,6 +100,8 @@ def _translated(error: Exception, *, sent: bool) -> CallError:
         return Stalled("the endpoint sent nothing for longer than the read timeout", sent=True)
     if isinstance(error, BrokenStream):
         return BrokenAnswer(str(error), sent=True)
+    if isinstance(error, DecodeError):
+        return BrokenAnswer("the answer cannot be unpacked", sent=True)
     return Cut("the connection ended before the answer did", sent=True)
 
 

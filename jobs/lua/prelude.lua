@@ -52,6 +52,7 @@ end
 -- Takes the job out of every place that a stage puts it in, and frees its slot.
 local function withdraw(n)
   local job = read(n, 'lane', 'project', 'worker')
+  if not job.lane then return end
   redis.call('ZREM', queue_key(job.lane, job.project), n)
   redis.call('ZREM', prefix .. 'dispatched', n)
   redis.call('ZREM', prefix .. 'delayed', n)
@@ -135,7 +136,7 @@ local function book(n, tokens)
   local job = read(n, 'project', 'model', 'api_key', 'lane', 'tokens')
   local lane = lane_key(job.lane)
   redis.call('HINCRBY', lane, 'settled', int((tokens.total_tokens or 0) - tonumber(job.tokens)))
-  redis.call('PEXPIRE', lane, int(DAY))
+  if redis.call('PTTL', lane) < 0 then redis.call('PEXPIRE', lane, int(DAY)) end
   local usage = prefix .. 'usage:' .. job.project .. ':' .. int(math.floor(now / DAY))
   for name, value in pairs(tokens) do
     redis.call('HINCRBY', usage, job.model .. '\n' .. job.api_key .. '\n' .. name, int(value))

@@ -1,0 +1,98 @@
+"""Procfile, image, compose file and `respool up` run the same commands."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from jobs.settings import Settings, read_settings
+from respool.processes import API_COMMAND, WORKER_COMMAND
+
+CHECKOUT = Path(__file__).parents[2]
+PROCFILE = dict(line.split(": ", 1) for line in (CHECKOUT / "Procfile").read_text().splitlines())
+COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+DOCKERFILE = (CHECKOUT / "Dockerfile").read_text()
+OWN = ("api", "worker")
+
+
+def seconds(text: str) -> float:
+    assert text.endswith("s")
+    return float(text.removesuffix("s"))
+
+
+@pytest.mark.parametrize(("name", "command"), [("api", API_COMMAND), ("worker", WORKER_COMMAND)])
+def test_procfile_and_compose_run_the_commands_of_up(name: str, command: tuple[str, ...]) -> None:
+    assert shlex.split(PROCFILE[name]) == list(command)
+    assert SERVICES[name]["command"] == list(command)
+
+
+def test_procfile_holds_the_api_and_the_workers_alone() -> None:
+    assert set(PROCFILE) == set(OWN)
+
+
+def test_only_the_api_is_published() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["api"]
+
+
+def test_every_service_has_a_health_check_and_is_started_again() -> None:
+    for service in SERVICES.values():
+        assert service["healthcheck"]["test"][0] == "CMD"
+        assert service["restart"] == "unless-stopped"
+
+
+def test_every_service_runs_without_root_rights_on_a_file_system_it_cannot_write() -> None:
+    for service in SERVICES.values():
+        assert str(service["user"]).split(":")[0] not in ("", "0", "root")
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+
+
+def test_workers_can_be_scaled_since_nothing_about_them_is_unique() -> None:
+    assert not {"container_name", "hostname", "ports", "volumes"} & SERVICES["worker"].keys()
+
+
+def test_workers_get_more_time_to_stop_than_their_grace_and_what_celery_takes_around_it() -> None:
+    assert seconds(SERVICES["worker"]["stop_grace_period"]) > Settings().grace_seconds + 10
+
+
+def test_redis_keeps_every_accepted_job_in_a_volume_and_evicts_nothing() -> None:
+    redis = SERVICES["redis"]
+    options = dict(zip(redis["command"][1::2], redis["command"][2::2], strict=True))
+    assert options["--appendonly"] == "yes"
+    assert options["--maxmemory-policy"] == "noeviction"
+    assert [volume.split(":") for volume in redis["volumes"]] == [["redis", "/data"]]
+    assert "redis" in COMPOSE["volumes"]
+
+
+def test_api_and_workers_wait_for_a_healthy_redis_and_reach_it_by_a_valid_setting() -> None:
+    for name in OWN:
+        service = SERVICES[name]
+        assert service["depends_on"]["redis"]["condition"] == "service_healthy"
+        environ = {key: value for key, value in service["environment"].items() if "$" not in value}
+        assert read_settings(environ).redis_url.startswith("redis://redis:")
+
+
+def test_compose_passes_settings_on_under_names_that_exist() -> None:
+    for name in OWN:
+        read_settings(dict.fromkeys(SERVICES[name]["environment"], ""))
+
+
+def test_the_image_runs_the_api_as_a_user_without_rights() -> None:
+    lines = DOCKERFILE.splitlines()
+    (command,) = (line.removeprefix("CMD ") for line in lines if line.startswith("CMD "))
+    assert json.loads(command) == list(API_COMMAND)
+    user = next(line for line in lines if line.startswith("USER ")).removeprefix("USER ")
+    assert user == SERVICES["api"]["user"] == "10001:10001"
+
+
+def test_the_image_is_built_from_all_rooms_and_from_no_local_data() -> None:
+    wanted = {
+        line.removeprefix("!") for line in (CHECKOUT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
+    }
+    assert {"schemas", "jobs", "worker", "api", "sandbox", "respool", "pyproject.toml", "constraints.txt"} <= wanted
+    assert not {".git", ".venv", ".env", ".respool", "tests"} & wanted
+    assert (CHECKOUT / ".dockerignore").read_text().splitlines()[1] == "*"

@@ -1,0 +1,115 @@
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from requests.adapters import HTTPAdapter
+
+from tests.fakes.certificates import make_certificate
+from tests.fakes.raw_server import http_answer, raw_server
+from tests.unit.worker.conftest import Post
+from worker.errors import Unreachable
+from worker.responses_client import ResponsesClient
+from worker.session import open_session
+
+ANSWER = http_answer(b'{"status": "completed"}')
+
+
+def test_a_certificate_of_the_trusted_authority_is_accepted(post: Post, tmp_path: Path) -> None:
+    made = make_certificate(tmp_path, name="IP:127.0.0.1")
+    with raw_server(ANSWER, context=made.server_context()) as server:
+        assert post(f"https://127.0.0.1:{server.port}", ca_file=made.file).http_status == 200
+
+
+def test_a_certificate_of_nobody_known_is_refused(post: Post, tmp_path: Path) -> None:
+    made = make_certificate(tmp_path, name="IP:127.0.0.1")
+    with raw_server(ANSWER, context=made.server_context()) as server:
+        with pytest.raises(Unreachable, match="certificate is not trusted") as caught:
+            post(f"https://127.0.0.1:{server.port}")
+        assert not caught.value.sent
+        assert server.requests == []
+
+
+def test_a_certificate_for_another_name_is_refused(post: Post, tmp_path: Path) -> None:
+    made = make_certificate(tmp_path, name="DNS:elsewhere.example")
+    with raw_server(ANSWER, context=made.server_context()) as server:
+        with pytest.raises(Unreachable, match="certificate is not trusted"):
+            post(f"https://127.0.0.1:{server.port}", ca_file=made.file)
+        assert server.requests == []
+
+
+def test_a_bundle_named_in_the_environment_is_not_trusted(
+    post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_certificate(tmp_path, name="IP:127.0.0.1")
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, str(made.file))
+    with raw_server(ANSWER, context=made.server_context()) as server, pytest.raises(Unreachable):
+        post(f"https://127.0.0.1:{server.port}")
+
+
+def test_no_connection_reads_the_authorities_again() -> None:
+    with open_session(connections=2) as session:
+        adapter = session.get_adapter("https://a.example")
+        assert isinstance(adapter, HTTPAdapter)
+        contexts = {
+            id(adapter.poolmanager.connection_from_url(url).conn_kw["ssl_context"])
+            for url in ("https://a.example", "https://b.example", "http://a.example", "https://a.example:8443")
+            if url.startswith("https")
+        }
+    assert len(contexts) == 1
+
+
+def test_proxies_and_passwords_of_the_environment_do_not_count(
+    post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password secret\n")
+    netrc.chmod(0o600)
+    with raw_server(ANSWER) as other, raw_server(ANSWER) as server:
+        monkeypatch.setenv("NETRC", str(netrc))
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, other.url)
+        assert post(server.url).http_status == 200
+        assert other.requests == []
+    assert b"authorization: bearer the-key\r\n" in server.requests[0].lower()
+    assert b"basic" not in server.requests[0].lower()
+
+
+def test_a_proxy_of_our_own_is_used(post: Post) -> None:
+    with raw_server(ANSWER) as proxy:
+        assert post("http://upstream.invalid/v1", proxy=proxy.url).http_status == 200
+    assert proxy.requests[0].startswith(b"POST http://upstream.invalid/v1/responses HTTP/1.1\r\n")
+
+
+def test_a_tunnel_through_the_proxy_is_checked_like_a_direct_connection(post: Post, tmp_path: Path) -> None:
+    made = make_certificate(tmp_path, name="DNS:upstream.invalid")
+    context = made.server_context()
+
+    def tunnel(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with context.wrap_socket(connection, server_side=True) as inside:
+            inside.recv(65536)
+            inside.sendall(ANSWER)
+
+    with raw_server(tunnel) as proxy:
+        assert post("https://upstream.invalid/v1", proxy=proxy.url, ca_file=made.file).http_status == 200
+        with pytest.raises(Unreachable):
+            post("https://upstream.invalid/v1", proxy=proxy.url)
+    assert proxy.requests[0].startswith(b"CONNECT upstream.invalid:443 ")
+
+
+def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(post: Post) -> None:
+    with raw_server(http_answer(b"", status="403 Forbidden")) as proxy, pytest.raises(Unreachable) as caught:
+        post("https://upstream.invalid/v1", proxy=proxy.url)
+    assert not caught.value.sent
+
+
+def test_cookies_of_one_call_do_not_reach_the_next(open_client: Callable[..., ResponsesClient]) -> None:
+    from worker.calls import Call
+
+    with raw_server(http_answer(b"{}", "Set-Cookie: who=a; Path=/")) as server:
+        client = open_client(server.url)
+        for number in "12":
+            client.create(b"{}", idempotency_key=number, call=Call(seconds=60))
+    assert b"cookie" not in server.requests[1].lower()
