@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ def open_session(*, connections: int, proxy: str = "", ca_file: Path | None = No
     """A session that keeps up to `connections` connections to one host, trusting `ca_file` or certifi's authorities."""
     session = requests.Session()
     session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one job's answer must not mark the next call
     if proxy:
         session.proxies = {"http": proxy, "https": proxy}
     context = ssl.create_default_context(cafile=str(ca_file or certifi.where()))

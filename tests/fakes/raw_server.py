@@ -61,14 +61,15 @@ def _accept(
 def _serve(caller: socket.socket, server: RawServer, answer: bytes | Handler, context: ssl.SSLContext | None) -> None:
     with contextlib.suppress(OSError), caller:  # a caller may leave at any time
         with context.wrap_socket(caller, server_side=True) if context else caller as connection:
-            server.requests.append(_request(connection))
+            server.requests.append(read_request(connection))
             if callable(answer):
                 answer(connection)
             else:
                 connection.sendall(answer)
 
 
-def _request(connection: socket.socket) -> bytes:
+def read_request(connection: socket.socket) -> bytes:
+    """The next request, head and body. Raises ConnectionError if it does not come whole."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += _some(connection)

@@ -1,3 +1,4 @@
+import time
 from email.utils import formatdate
 
 import pytest
@@ -28,8 +29,6 @@ def test_an_http_date_is_counted_from_now(ahead: int, seconds: int) -> None:
 
 @pytest.mark.parametrize("text", ["Tue Nov 14 22:13:50 2023", "Tue, 14 Nov 2023 22:13:50 -0000"])
 def test_a_date_without_a_zone_is_utc_wherever_the_worker_is(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import time
-
     monkeypatch.setenv("TZ", "Asia/Shanghai")
     time.tzset()
     try:

@@ -6,8 +6,9 @@ import pytest
 from requests.adapters import HTTPAdapter
 
 from tests.fakes.certificates import make_certificate
-from tests.fakes.raw_server import http_answer, raw_server
+from tests.fakes.raw_server import http_answer, raw_server, read_request
 from tests.unit.worker.conftest import Post
+from worker.calls import Call
 from worker.errors import Unreachable
 from worker.responses_client import ResponsesClient
 from worker.session import open_session
@@ -89,7 +90,7 @@ def test_a_tunnel_through_the_proxy_is_checked_like_a_direct_connection(post: Po
     def tunnel(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         with context.wrap_socket(connection, server_side=True) as inside:
-            inside.recv(65536)
+            read_request(inside)
             inside.sendall(ANSWER)
 
     with raw_server(tunnel) as proxy:
@@ -106,8 +107,6 @@ def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(post: Post)
 
 
 def test_cookies_of_one_call_do_not_reach_the_next(open_client: Callable[..., ResponsesClient]) -> None:
-    from worker.calls import Call
-
     with raw_server(http_answer(b"{}", "Set-Cookie: who=a; Path=/")) as server:
         client = open_client(server.url)
         for number in "12":
