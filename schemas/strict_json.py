@@ -13,25 +13,27 @@ from schemas.mistakes import cut, join
 JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | float | bool | None"
 
 MAX_DEPTH = 64
+MAX_VALUES = 200_000
+"""More than any request has use for; reading and checking them would hold the reader for a second."""
 INTEGER_BOUND = 1 << 63
 
 _surrogate_escape = re.compile(rb"\\u[dD][89a-fA-F]")
-# An opening bracket is one level down, a closing one, read as a signed byte, one level up.
-_levels = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
-_not_skeleton = bytes(b for b in range(256) if b not in b'"[]{}')
+# An opening bracket is one level down, a closing one, read as a signed byte, one level up; a comma is none.
+_levels = bytes.maketrans(b"[{]},", b"\x01\x01\xff\xff\x00")
+_not_skeleton = bytes(b for b in range(256) if b not in b'"[]{},')
 
 
 def parse(body: bytes, *, max_depth: int = MAX_DEPTH) -> JSONValue:
     """The value that a body in UTF-8 holds; any text with a doubtful meaning raises InvalidJson.
 
     Refused: other encodings, a byte order mark, NaN and infinities, numbers too large for a double or a signed
-    64-bit integer, a key given twice, half of a surrogate pair, nesting beyond `max_depth` lists and objects.
+    64-bit integer, a key given twice, half of a surrogate pair, nesting beyond `max_depth` lists and objects, and
+    more than MAX_VALUES values beside each other.
     """
     text = _decode(body)
     if not text.strip(" \t\r\n"):
         raise InvalidJson("the body is empty; a JSON object is wanted")
-    if _nests_deeper(body, max_depth):
-        raise InvalidJson(f"the JSON is nested more than {max_depth} levels deep")
+    _refuse_masses(body, max_depth)
     value = _load(text)
     if _surrogate_escape.search(body):
         _refuse_lone_surrogates(value)
@@ -47,15 +49,19 @@ def _decode(body: bytes) -> str:
         raise InvalidJson(f"the body is not UTF-8: wrong byte at position {error.start}") from error
 
 
-def _nests_deeper(body: bytes, max_depth: int) -> bool:
-    """Whether brackets outside strings open more than `max_depth` levels; bytes methods only, so it costs little."""
-    if body.count(b"[") + body.count(b"{") <= max_depth:
-        return False
+def _refuse_masses(body: bytes, max_depth: int) -> None:
+    """Judges by the brackets and commas outside strings, before anything is built; bytes methods only cost little."""
+    if body.count(b"[") + body.count(b"{") <= max_depth and body.count(b",") < MAX_VALUES:
+        return
     unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     # Two neighbouring quotes enclose nothing here, so dropping them leaves inside and outside as they are.
     quoted = unescaped.translate(_levels, _not_skeleton).replace(b'""', b"")
-    steps = memoryview(b"".join(quoted.split(b'"')[::2])).cast("b")
-    return max(accumulate(steps), default=0) > max_depth
+    outside = b"".join(quoted.split(b'"')[::2])
+    beginning = memoryview(outside)[: 4 * MAX_VALUES].cast("b")
+    if max(accumulate(beginning), default=0) > max_depth:
+        raise InvalidJson(f"the JSON is nested more than {max_depth} levels deep")
+    if outside.count(b"\x00") >= MAX_VALUES or outside.count(b"\x01") > MAX_VALUES:
+        raise InvalidJson(f"the JSON holds more than {MAX_VALUES} values")
 
 
 def _load(text: str) -> JSONValue:

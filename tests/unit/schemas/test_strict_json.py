@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.error import InvalidJson
-from schemas.strict_json import parse
+from schemas.strict_json import MAX_VALUES, parse
 
 json_values = st.recursive(
     st.none()
@@ -114,3 +114,15 @@ def test_a_raw_surrogate_is_no_utf8() -> None:
 def test_a_large_medium_comes_back_whole() -> None:
     uri = "data:video/mp4;base64," + "A" * 20_000_000
     assert parse(json.dumps({"a": [[uri]] * 1}).encode()) == {"a": [[uri]]}
+
+
+def test_as_many_values_as_anyone_needs_are_taken_and_more_are_refused_before_they_are_built() -> None:
+    most = b"[" + b"0," * (MAX_VALUES - 1) + b"0]"
+    assert len(parse(most)) == MAX_VALUES
+    with pytest.raises(InvalidJson, match=f"more than {MAX_VALUES} values"):
+        parse(b"[" + b"0," * MAX_VALUES + b"0]")
+
+
+def test_commas_in_a_text_are_no_values() -> None:
+    text = "," * (2 * MAX_VALUES)
+    assert parse(json.dumps({"input": text}).encode()) == {"input": text}
