@@ -7,7 +7,7 @@ import re
 from api.errors import Refusal
 
 MOST_SECONDS = 60.0
-NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?\Z")
+NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?\Z")
 
 
 def wait_seconds(header: str | None) -> float:

@@ -27,21 +27,26 @@ class Coalescer:
         self._most = most
         self._calls: queue.SimpleQueue[tuple[scripts.Call, Future[Any]] | None] = queue.SimpleQueue()
         self._closing = threading.Event()
+        self._entrance = threading.Lock()
         self._thread = threading.Thread(target=self._loop, name="coalescer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def run(self, call: scripts.Call) -> Any:
-        """The script's answer. Raises StoreUnavailable only if the worker stops while Redis is away."""
+        """The script's answer. Raises StoreUnavailable only after `close`, or if that comes while Redis is away."""
         future: Future[Any] = Future()
-        self._calls.put((call, future))
+        with self._entrance:
+            if self._closing.is_set():
+                raise StoreUnavailable("this process has stopped writing")
+            self._calls.put((call, future))
         return future.result()
 
     def close(self) -> None:
         """Ends after what was asked for is done, or tried once more if Redis is away."""
-        self._closing.set()
-        self._calls.put(None)
+        with self._entrance:
+            self._closing.set()
+            self._calls.put(None)
         self._thread.join()
 
     def _loop(self) -> None:

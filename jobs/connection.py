@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -47,8 +47,10 @@ def _sentinel_client(url: str, options: dict[str, object]) -> redis.Redis:
     sentinel = Sentinel(
         nodes,
         sentinel_kwargs={
-            "socket_connect_timeout": CONNECT_SECONDS,
-            "socket_timeout": CONNECT_SECONDS,
+            # All of them are asked, twice, before the master counts as not found.
+            "socket_connect_timeout": CONNECT_SECONDS / len(nodes),
+            "socket_timeout": CONNECT_SECONDS / len(nodes),
+            "retry": Retry(NoBackoff(), 0),
             "ssl": tls,
         },
         db=database,
@@ -84,7 +86,7 @@ def broker(url: str) -> Broker:
     if "+sentinel://" not in url:
         return Broker(url=_with_tls_check(url))
     nodes, master, database, user, password, tls = _sentinel_parts(url)
-    login = f"{user or ''}:{password}@" if password else ""
+    login = f"{quote(user or '', safe='')}:{quote(password, safe='')}@" if password else ""
     return Broker(
         url=";".join(f"sentinel://{login}{host}:{port}/{database}" for host, port in nodes),
         transport_options={"master_name": master, "sentinel_kwargs": {"ssl": tls}},

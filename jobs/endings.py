@@ -26,9 +26,9 @@ class Endings:
 
     @contextmanager
     def watched(self, number: str) -> Iterator[Callable[[float], bool]]:
-        """Inside, `wait(seconds)` returns once the job has ended since the entry, or when the time is up.
+        """Inside, `wait(seconds)` returns when it is worth looking again (the job has ended, mostly), or time is up.
 
-        The caller reads the job after the entry, so that no end falls between.
+        The caller reads the job after the entry, and after each wait, so that no end falls between.
         """
         event = threading.Event()
         with self._lock:
@@ -36,8 +36,14 @@ class Endings:
             self._start()
         self._subscribed.wait(PAUSE_SECONDS)
         event.clear()  # what ended before this moment the caller reads
+
+        def wait(seconds: float) -> bool:
+            told = event.wait(seconds)
+            event.clear()
+            return told
+
         try:
-            yield event.wait
+            yield wait
         finally:
             with self._lock:
                 self._waiting[number].discard(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -116,6 +117,19 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/:@,\[\]?]+)(?::(?:[0-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?"
+_REDIS_URL = re.compile(
+    rf"rediss?://(?:[^/]*@)?{_HOST}(?:/\d*)?(?:\?.*)?|rediss?\+sentinel://(?:[^/]*@)?{_HOST}(?:,{_HOST})*(?:/[^/?]+(?:/\d+)?)?"
+)
+
+
+def _redis_url(text: str) -> str:
+    url = _url("redis", "rediss", "redis+sentinel", "rediss+sentinel")(text)
+    if not _REDIS_URL.fullmatch(url):
+        raise ValueError("must be redis://USER:PASSWORD@HOST:PORT/NUMBER or redis+sentinel://HOST:PORT,…/MASTER/NUMBER")
+    return url
+
+
 def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
@@ -137,7 +151,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 _READERS: dict[str, Callable[[str], object]] = {
-    "redis_url": _url("redis", "rediss", "redis+sentinel", "rediss+sentinel"),
+    "redis_url": _redis_url,
     "durability": _choice("everysec", "fsync", "replica"),
     "retention_seconds": _seconds(60, 366 * 86400),
     "api_key": _header_text,

@@ -82,12 +82,9 @@ class JobStore:
         )
 
     def _submit_durably(self, call: scripts.Call) -> list[bytes]:
-        with scripts.translated(), self._client.client() as connection:
-            answer: list[bytes] = scripts.run(connection, call)
-            if answer[0] == b"existing" and self._durability != "everysec":
-                # A connection waits for its own writes alone, and another one made the job.
-                connection.set(keys.PROBE, "1", px=1000)
-            if not _confirmed(connection, self._durability):
+        with scripts.translated():
+            answer: list[bytes] = scripts.run(self._client, call)
+            if not _confirmed(self._client, self._durability):
                 raise DurabilityUnconfirmed(f"no {self._durability} was confirmed within {DURABLE_MILLISECONDS} ms")
         return answer
 
@@ -136,17 +133,26 @@ class JobStore:
             self._client.set(keys.PROBE, "1", px=1000)
 
 
-def _confirmed(connection: redis.Redis, durability: Durability) -> bool:
-    """Whether what the connection wrote is as durable as was asked for; a server that cannot tell has not confirmed."""
-    try:
-        match durability:
-            case "everysec":
-                return True
-            case "fsync":
-                return bool(connection.execute_command("WAITAOF", 1, 0, DURABLE_MILLISECONDS)[0] >= 1)
-            case "replica":
-                return bool(connection.execute_command("WAIT", 1, DURABLE_MILLISECONDS) >= 1)
-            case other:
-                assert_never(other)
-    except redis.ResponseError:
-        return False
+def _confirmed(client: redis.Redis, durability: Durability) -> bool:
+    """Whether all that was written so far is as durable as asked for; a server that cannot tell has not confirmed."""
+    match durability:
+        case "everysec":
+            return True
+        case "fsync":
+            answer = _wait(client, "WAITAOF", 1, 0, DURABLE_MILLISECONDS)
+            return isinstance(answer, list) and answer[0] >= 1
+        case "replica":
+            answer = _wait(client, "WAIT", 1, DURABLE_MILLISECONDS)
+            return isinstance(answer, int) and answer >= 1
+        case other:
+            assert_never(other)
+
+
+def _wait(client: redis.Redis, *command: str | int) -> object:
+    """The command's answer or error. It waits for what its own connection wrote last, so that writes first: what other
+    connections wrote before is then as durable, the job of a repeated submit too."""
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.set(keys.PROBE, "1", px=1000)
+        pipeline.execute_command(*command)
+        answer: object = pipeline.execute(raise_on_error=False)[1]
+    return answer

@@ -144,6 +144,9 @@ def run(api: Api, title: str, request: Mapping[str, Any]) -> JobView:
         display.show(state)
         job = state
     click.echo(summary(job))
+    for medium in job.document["response"].get("sandbox", {}).get("media", []):
+        if medium["problem"]:
+            click.echo(f"medium {medium['number']} could not be looked at: {medium['problem']}")
     return job
 
 

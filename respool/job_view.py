@@ -22,7 +22,6 @@ class JobView:
     model: str
     created_at: float
     attempts: int
-    max_attempts: int
     waiting_reason: str | None
     text: str
     why: str | None
@@ -48,7 +47,6 @@ def read_job(document: dict[str, Any]) -> JobView:
         model=document["model"],
         created_at=float(document["created_at"]),
         attempts=len(document["attempts"]),
-        max_attempts=int(document["max_attempts"]),
         waiting_reason=document["waiting_reason"],
         text=shown(_text_of(response)),
         why=_why(document["error"], response.get("incomplete_details")),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import secrets
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
 
 from respool.client import Api
 from respool.target import find_api, folder_option, url_option
+from schemas import strict_json
+from schemas.error import InvalidJson
+from schemas.strict_json import JSONValue
 
 
 @click.command()
@@ -29,14 +32,14 @@ def submit(file: IO[bytes], as_json: bool, url: str | None, folder: Path | None)
     click.echo(json.dumps(job.document, indent=2, ensure_ascii=False) if as_json else job.id)
 
 
-def _read(file: IO[bytes]) -> Any:
+def _read(file: IO[bytes]) -> JSONValue:
     try:
-        return json.loads(file.read())
-    except (ValueError, RecursionError) as error:
-        raise click.BadParameter(f"not JSON: {error}", param_hint="FILE") from error
+        return strict_json.parse(file.read())
+    except InvalidJson as error:
+        raise click.BadParameter(error.message, param_hint="FILE") from error
 
 
-def as_job(document: Any) -> dict[str, Any]:
+def as_job(document: JSONValue) -> dict[str, JSONValue]:
     """The body of POST /v1/jobs; a bare Responses request is wrapped into one. Raises click.BadParameter."""
     if not isinstance(document, dict):
         raise click.BadParameter("must hold one JSON object", param_hint="FILE")

@@ -35,7 +35,9 @@ class Supervisor:
 
         SIGINT, SIGTERM and SIGHUP ask for the end while this lasts; the second time, for an end at once.
         """
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as it is under nohup
+            numbers.append(signal.SIGHUP)
         before = [signal.signal(number, self._asked_to_stop) for number in numbers]
         try:
             yield self

@@ -24,4 +24,6 @@ def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
 
 def print_table(table: Table) -> None:
     console = Console()
-    console.print(table, width=None if console.is_terminal else PIPE_CHARACTERS)
+    if not console.is_terminal:
+        console.width = PIPE_CHARACTERS
+    console.print(table)

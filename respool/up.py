@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -21,7 +22,7 @@ from respool.errors import CannotRun
 from respool.lifeline import Lifeline
 from respool.log import Log
 from respool.supervisor import Supervisor
-from respool.surroundings import ROOMS, checked, environment
+from respool.surroundings import ROOMS, allow_open_files, checked, environment
 
 HOST = "127.0.0.1"
 BACKLOG = 2048
@@ -52,23 +53,13 @@ def up(*, port: int, workers: int, slots: int | None, folder: Path) -> None:
     RESPOOL_UPSTREAM_URL is set, the sandbox. Prints `respool ready at http://127.0.0.1:PORT` once all of it answers.
     """
     settings = checked(os.environ)
+    allow_open_files()
     with ExitStack() as stack:
         data = DataFolder(folder.resolve())
         lock = stack.enter_context(data.claimed())
-        listener = stack.enter_context(_listening(port))
-        own = None if os.environ.get("RESPOOL_REDIS_URL") else server.prepare(data.path / "redis")
-        service = Service(
-            url=_address(listener),
-            redis_url=own.url if own else settings.redis_url,
-            api_key=settings.api_key or data.api_key(),
-            secret=settings.secret,
-            pid=os.getpid(),
-        )
-        sandbox = None if os.environ.get("RESPOOL_UPSTREAM_URL") else stack.enter_context(_listening(0))
+        plan = _plan(stack, data, settings, port=port, workers=workers)
         surroundings = Surroundings(
-            environ=environment(
-                os.environ, settings, service, slots=slots, sandbox_url=_address(sandbox) if sandbox else None
-            ),
+            environ=environment(os.environ, settings, plan.service, slots=slots, sandbox_url=plan.sandbox_url),
             folder=ROOMS,
             lock=lock,
             lifeline=stack.enter_context(closing(Lifeline(lock=lock))),
@@ -77,51 +68,76 @@ def up(*, port: int, workers: int, slots: int | None, folder: Path) -> None:
         )
         supervisor = stack.enter_context(Supervisor(surroundings).supervising())
         # Closed before the processes are stopped: whoever comes then is refused rather than left waiting.
-        stack.enter_context(closing(listener))
-        if not _redis_up(supervisor, own, url=service.redis_url):
-            return
-        others = [processes.api(listener=listener.fileno()), *processes.workers(workers)]
-        if sandbox is not None:
-            others.append(processes.sandbox(listener=sandbox.fileno()))
-        for process in others:
-            supervisor.start(process)
-        if not _ready(supervisor, service, sandbox, workers=workers):
-            return
-        data.publish(service)
-        _tell(service, data, settings)
-        supervisor.keep()
+        stack.enter_context(closing(plan.listener))
+        if _redis_up(supervisor, plan) and _others_up(supervisor, plan):
+            data.publish(plan.service)
+            _tell(plan, data, settings)
+            supervisor.keep()
 
 
-def _redis_up(supervisor: Supervisor, own: server.Server | None, *, url: str) -> bool:
-    if own is not None:
-        supervisor.start(processes.server(own.command))
-    return supervisor.keep_until(
-        lambda: readiness.redis_answers(url),
-        what="the Redis-protocol server" if own is not None else "the Redis server of RESPOOL_REDIS_URL",
-        seconds=OTHER_REDIS_SECONDS if own is None else OWN_REDIS_SECONDS,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to run. `redis` is None where RESPOOL_REDIS_URL names a server, `sandbox` where there is an upstream."""
+
+    service: Service
+    listener: socket.socket
+    workers: int
+    redis: server.Server | None
+    sandbox: socket.socket | None
+
+    @property
+    def sandbox_url(self) -> str | None:
+        return _address(self.sandbox) if self.sandbox else None
+
+
+def _plan(stack: ExitStack, data: DataFolder, settings: Settings, *, port: int, workers: int) -> Plan:
+    listener = stack.enter_context(_listening(port))
+    redis = None if os.environ.get("RESPOOL_REDIS_URL") else server.prepare(data.path / "redis")
+    service = Service(
+        url=_address(listener),
+        redis_url=redis.url if redis else settings.redis_url,
+        api_key=settings.api_key or data.api_key(),
+        secret=settings.secret,
+        pid=os.getpid(),
     )
+    sandbox = None if os.environ.get("RESPOOL_UPSTREAM_URL") else stack.enter_context(_listening(0))
+    return Plan(service=service, listener=listener, workers=workers, redis=redis, sandbox=sandbox)
 
 
-def _ready(supervisor: Supervisor, service: Service, sandbox: socket.socket | None, *, workers: int) -> bool:
+def _redis_up(supervisor: Supervisor, plan: Plan) -> bool:
+    what, seconds = "the Redis server of RESPOOL_REDIS_URL", OTHER_REDIS_SECONDS
+    if plan.redis is not None:
+        supervisor.start(processes.server(plan.redis.command))
+        what, seconds = "the Redis-protocol server", OWN_REDIS_SECONDS
+    url = plan.service.redis_url
+    return supervisor.keep_until(lambda: readiness.redis_answers(url), what=what, seconds=seconds)
+
+
+def _others_up(supervisor: Supervisor, plan: Plan) -> bool:
+    supervisor.start(processes.api(listener=plan.listener.fileno()))
+    for worker in processes.workers(plan.workers):
+        supervisor.start(worker)
+    if plan.sandbox is not None:
+        supervisor.start(processes.sandbox(listener=plan.sandbox.fileno()))
+
     def workers_live() -> bool:
         running = supervisor.groups(rank=processes.WORKER_RANK)
-        return len(running) == workers and readiness.workers_live(service.redis_url, running)
+        return len(running) == plan.workers and readiness.workers_live(plan.service.redis_url, running)
 
-    waits = {"the API": lambda: readiness.http_answers(f"{service.url}/readyz"), "the workers": workers_live}
-    if sandbox is not None:
-        healthz = f"{_address(sandbox)}/healthz"
-        waits["the sandbox"] = lambda: readiness.http_answers(healthz)
+    waits = {"the API": lambda: readiness.http_answers(f"{plan.service.url}/readyz"), "the workers": workers_live}
+    if plan.sandbox is not None:
+        waits["the sandbox"] = lambda: readiness.http_answers(f"{plan.sandbox_url}/healthz")
     return all(supervisor.keep_until(answers, what=what, seconds=READY_SECONDS) for what, answers in waits.items())
 
 
-def _tell(service: Service, data: DataFolder, settings: Settings) -> None:
-    if settings.upstream_api_key and not os.environ.get("RESPOOL_UPSTREAM_URL"):
+def _tell(plan: Plan, data: DataFolder, settings: Settings) -> None:
+    if settings.upstream_api_key and plan.sandbox is not None:
         click.echo(
             "answers come from the sandbox: RESPOOL_UPSTREAM_API_KEY is set, RESPOOL_UPSTREAM_URL is not", err=True
         )
     if not settings.api_key:
         click.echo(f'for other programs: export RESPOOL_API_KEY="$(cat {shlex.quote(str(data.key_file))})"', err=True)
-    click.echo(f"respool ready at {service.url}")
+    click.echo(f"respool ready at {plan.service.url}")
 
 
 @contextmanager

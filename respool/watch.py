@@ -23,8 +23,7 @@ from respool.target import find_api, folder_option, url_option
 EVERY_SECONDS = 5
 """How often the state of a job that goes on is shown anew; its end is seen at once."""
 
-STEPS = {"queued": 0, "in_progress": 1}
-LAST_STEP = 2
+USAGE_NAMES = ("input_tokens", "output_tokens", "total_tokens")
 
 
 class Display(Protocol):
@@ -87,17 +86,17 @@ def _display(ids: Sequence[str]) -> Iterator[Display]:
 
 
 class Bars:
-    """A line with a bar for each job, on a terminal."""
+    """A line with a bar for each job, on a terminal; a call does not tell how far it is, so bars swing to the end."""
 
     def __init__(self, progress: Progress, ids: Sequence[str]) -> None:
         self._progress = progress
-        self._rows: dict[str, TaskID] = {i: progress.add_task(i, total=LAST_STEP) for i in ids}
+        self._rows: dict[str, TaskID] = {job_id: progress.add_task(job_id, total=None) for job_id in ids}
 
     def show(self, job: JobView) -> None:
-        step = STEPS.get(job.status, LAST_STEP)
-        # A running call tells nothing of how far it is: the bar swings until it ends.
-        total = None if job.status == "in_progress" else LAST_STEP
-        self._progress.update(self._rows[job.id], description=state(job), total=total, completed=step)
+        row = self._rows[job.id]
+        self._progress.update(row, description=state(job))
+        if job.ended:
+            self._progress.update(row, total=1, completed=1)
 
 
 class Lines:
@@ -132,6 +131,3 @@ def summary(job: JobView) -> str:
         used = [f"{job.usage[name]} {name.removesuffix('_tokens')}" for name in USAGE_NAMES if name in job.usage]
         lines.append(f"tokens: {', '.join(used)}")
     return "\n".join(lines)
-
-
-USAGE_NAMES = ("input_tokens", "output_tokens", "total_tokens")

@@ -74,10 +74,8 @@ class Attempts:
             completed_at=time.time(),
             request=json.loads(claim.echo),
         )
-        error = whole["error"] and {**whole["error"], "retryable": False}
-        end = End(
-            status=result.status, response=_bytes(whole), raw=result.raw, usage=whole["usage"], error=error or None
-        )
+        error = _error_of_job(whole["error"]) if whole["error"] else None
+        end = End(status=result.status, response=_bytes(whole), raw=result.raw, usage=whole["usage"], error=error)
         answer = self.runs.finish(claim, end, _closing_of(result, usage=whole["usage"]))
         log.info("%s%s attempt %s: %s (%s)", JOB_PREFIX, claim.number, claim.attempt, result.status, answer)
 
@@ -139,6 +137,12 @@ def _closing(problem: Problem, how: str) -> Closing:
         usage=complete_usage(problem.upstream.get("usage")),
         error={"code": problem.code, "message": problem.message},
     )
+
+
+def _error_of_job(error: dict[str, Any]) -> dict[str, Any]:
+    """A failed Response's error with the upstream's own code, which the protocol's may have replaced there."""
+    own = error.get("respool", {}).get("code")
+    return {"code": own or error["code"], "message": error["message"], "retryable": False}
 
 
 def _text(value: object) -> str | None:

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import socket
+import time
 
 from jobs.coalesce import Coalescer
 from jobs.connection import connect
@@ -36,6 +37,7 @@ class Process:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._grace_seconds = settings.grace_seconds
         self._log_level = settings.log_level
+        self._drained_at: float | None = None
         redis = connect(settings.redis_url)
         self._workers = Workers(redis)
         self._calls = Calls()
@@ -61,20 +63,26 @@ class Process:
         log.info("worker %s offers %s slots", self.id, self.crew.open_slots)
 
     def drain(self) -> None:
-        """Takes nothing new and says so at once."""
+        """Takes nothing new and says so at once. The grace period counts from here: Celery takes its time to stop."""
+        if self._drained_at is None:
+            self._drained_at = time.monotonic()
         self.crew.drain()
         self._beats.nudge()
 
     def stop(self) -> None:
         """Lets calls end within the grace period, hands the rest back by policy, and leaves."""
         self.drain()
-        left = self.crew.finish(grace_seconds=self._grace_seconds)
+        left = self.crew.finish(grace_seconds=self._grace_left())
         for loop in (self._dispatches, self._sweeps, self._watch, self._beats):
             loop.stop()
         self._dispatcher.close()
         self._coalescer.close()
         handed_back = self._workers.leave(self.id)
         log.info("worker %s leaves: %s calls hung up, %s jobs handed back", self.id, left, handed_back)
+
+    def _grace_left(self) -> float:
+        passed = time.monotonic() - self._drained_at if self._drained_at is not None else 0.0
+        return max(0.0, self._grace_seconds - passed)
 
     def _hang_up_overdue(self) -> float:
         self._calls.hang_up_overdue()

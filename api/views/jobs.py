@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -16,10 +17,28 @@ from api.prefer import wait_seconds
 from api.queries import JobListQuery, RawQuery
 from api.services import services
 from api.submission import submit
+from jobs.errors import CursorNotFound
 from jobs.record import JOB_PREFIX, Job, number_of
 from schemas.error import ErrorSchema
 from schemas.job import JobListSchema, JobSchema, job_create_schema
 from schemas.request import UnknownFields
+
+
+EXAMPLE = {
+    "request": {
+        "model": "doubao-seed-1-6-vision-250815",
+        "input": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "input_video", "video_url": "https://example.com/holiday.mp4", "fps": 1},
+                    {"type": "input_text", "text": "What happens in this film?"},
+                ],
+            }
+        ],
+    },
+    "metadata": {"customer": "42"},
+}
 
 
 def _header(name: str, description: str) -> dict[str, Any]:
@@ -36,7 +55,7 @@ def make_blueprint(models: frozenset[str] | None, unknown: UnknownFields) -> Blu
     asked = job_create_schema(models, unknown)
 
     @views.route("", methods=["POST"])
-    @views.arguments(asked)
+    @views.arguments(asked, example=EXAMPLE)
     @views.response(202, JobSchema, headers={"Location": {"schema": {"type": "string"}}})
     @views.alt_response(422, schema=ErrorSchema, description="The Idempotency-Key belongs to another body.")
     @views.doc(parameters=[IDEMPOTENCY_KEY])
@@ -56,7 +75,7 @@ def make_blueprint(models: frozenset[str] | None, unknown: UnknownFields) -> Blu
     @views.response(200, JobListSchema)
     def index(query: dict[str, Any]) -> Response:
         """List jobs, newest first."""
-        after = _number(query["after"]) if "after" in query else None
+        after = _cursor(query["after"]) if "after" in query else None
         page = services().listing.page(project=scope(), status=query.get("status"), limit=query["limit"], after=after)
         ids = [job.id for job in page.jobs]
         return jsonify(
@@ -104,13 +123,23 @@ def _number(job_id: str) -> str:
     return number
 
 
+def _cursor(job_id: str) -> str:
+    number = number_of(job_id, JOB_PREFIX)
+    if number is None:
+        raise CursorNotFound(job_id)
+    return number
+
+
 def _awaited(number: str, seconds: float) -> Job:
     """The job now or, if it is under way, after it ended or the seconds passed."""
-    store = services().store
-    if not seconds:
-        return store.get(number, project=scope())
+    until = time.monotonic() + seconds
+    job = services().store.get(number, project=scope())
+    if job.finished_at is not None or not seconds:
+        return job
     with services().endings.watched(number) as wait:
-        job = store.get(number, project=scope())
-        if job.finished_at is not None or not wait(seconds):
-            return job
-    return store.get(number, project=scope())
+        while True:
+            job = services().store.get(number, project=scope())
+            left = until - time.monotonic()
+            if job.finished_at is not None or left <= 0:
+                return job
+            wait(left)

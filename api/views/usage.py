@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Response, jsonify
@@ -39,12 +39,16 @@ def make_blueprint() -> Blueprint:
 
 def _rows(query: dict[str, Any]) -> list[UsageRow]:
     last = query.get("until") or services().usage.today()
-    first = query.get("since") or last - timedelta(days=DEFAULT_DAYS - 1)
+    first = query.get("since") or _days_before(last, DEFAULT_DAYS - 1)
     if not 0 <= (last - first).days < MOST_DAYS:
         message = f"from must not lie after to, nor {MOST_DAYS} days or more before it."
         raise Refusal(400, message, param="from", code="invalid_value")
     rows = services().usage.rows(project=scope(), first=first, last=last)
     return [row for row in rows if _asked(row, query)]
+
+
+def _days_before(day: date, days: int) -> date:
+    return day - min(timedelta(days=days), day - date.min)
 
 
 def _asked(row: UsageRow, query: dict[str, Any]) -> bool:

@@ -58,7 +58,7 @@ def test_when_it_says_ready_everything_answers_and_ctrl_c_ends_all_of_it(start: 
 
 def test_sigterm_with_long_calls_under_way_stops_within_its_time_and_the_next_start_ends_the_jobs(start: Start) -> None:
     up = start(RESPOOL_GRACE_SECONDS="1")
-    jobs = submit_many(up, 20, fault="delay=12")
+    jobs = submit_many(up, 20, fault="delay=8")
     wait_until(lambda: up.count("in_progress") == len(jobs))
     up.process.terminate()
     assert up.process.wait(STOP_SECONDS) == 0
@@ -84,7 +84,7 @@ def test_a_second_ctrl_c_ends_everything_at_once(start: Start) -> None:
 
 def test_kill_9_of_it_leaves_no_process_and_the_next_start_finds_every_job_again(start: Start) -> None:
     up = start()
-    jobs = submit_many(up, 200, fault="delay=1")
+    jobs = submit_many(up, 200, fault="delay=3")
     wait_until(lambda: up.count("in_progress") == 100)
     up.process.kill()
     # At once, while the guard is still at work.

@@ -60,7 +60,7 @@ class Bench:
     def beat(self, worker: str, *, slots: int = 10) -> list[str]:
         return self.workers.beat(worker, slots=slots, about=ABOUT)
 
-    def dispatch(self, worker: str = "w1") -> Dispatched:
+    def dispatch(self, worker: str = "leader") -> Dispatched:
         return Lanes(self.client, self.limits).dispatch(worker)
 
     def releases(self, worker: str = "w1") -> list[Release]:
@@ -68,7 +68,7 @@ class Bench:
         found = []
         while raw := self.client.rpop(keys.worker_queue(worker)):
             message = json.loads(raw)
-            numbers, dispatch = _body(message)[0]
+            numbers, dispatch = _body(message)
             found.append(Release(numbers=numbers, dispatch=str(dispatch), message=message))
         return found
 
@@ -88,7 +88,7 @@ class Bench:
         """A new job, under way at the worker."""
         number = self.submit(**changes)
         self.beat(worker)
-        self.dispatch(worker)
+        self.dispatch()
         (claim,) = [claim for claim in self.claim(worker) if claim.number == number]
         return claim
 

@@ -14,10 +14,12 @@ from typing import Any
 import psutil
 import requests
 
+from respool.lifeline import Lifeline, announced
 from tests.fakes.processes import CLEAN
 from tests.fakes.waiting import wait_until
 
 READY = "respool ready at "
+MOST_SECONDS = 60.0
 MODEL = "glm-4-7-251222"
 
 
@@ -46,17 +48,23 @@ class Up:
     url: str = field(init=False, default="")
     key: str = field(init=False, default="")
     process: subprocess.Popen[str] = field(init=False)
+    lifeline: Lifeline = field(init=False)
 
     def start(self) -> "Up":
         """Returns when it says that it is ready."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "respool", "up", "--port", "0", "--data", str(self.data), *self.arguments],
-            stdout=subprocess.PIPE,
-            stderr=self.log.open("a"),
-            text=True,
-            env=CLEAN | self.environ,
-            start_new_session=True,
-        )
+        command = (sys.executable, "-m", "respool", "up", "--port", "0", "--data", str(self.data), *self.arguments)
+        with self.log.open("a") as log:
+            # A test process that dies itself, as one does that runs out of time, takes the service with it.
+            self.lifeline = Lifeline(lock=log.fileno())
+            self.process = subprocess.Popen(
+                announced(command, rank=0),
+                stdin=self.lifeline.descriptor,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=CLEAN | self.environ,
+                start_new_session=True,
+            )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith(READY), f"{line!r}\n{self.log.read_text()}"
@@ -82,9 +90,9 @@ class Up:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
-    def ending(self, job_id: str, *, seconds: float = 60.0) -> str:
+    def ending(self, job_id: str, *, deadline: float | None = None) -> str:
         """The status in which the job ends."""
-        deadline = time.monotonic() + seconds
+        deadline = deadline or time.monotonic() + MOST_SECONDS
         while True:
             answer = self.ask("GET", f"/v1/jobs/{job_id}", headers={"Prefer": "wait=10"})
             assert answer.status_code == 200, answer.text
@@ -95,7 +103,8 @@ class Up:
 
     def endings(self, job_ids: Iterable[str]) -> set[str]:
         """All the statuses in which the jobs end."""
-        return {self.ending(job_id) for job_id in job_ids}
+        deadline = time.monotonic() + MOST_SECONDS
+        return {self.ending(job_id, deadline=deadline) for job_id in job_ids}
 
     def count(self, status: str, *, most: int = 100) -> int:
         """How many jobs have the status, if it is no more than `most`."""
@@ -114,7 +123,7 @@ class Up:
 
     def named(self, name: str) -> list[psutil.Process]:
         """Those whose command line holds `name`."""
-        return [process for process in self.processes() if name in " ".join(process.cmdline())]
+        return [process for process in self.processes() if name in _command_line(process)]
 
     def wait_until_gone(self, *, seconds: float) -> None:
         wait_until(lambda: not self.processes(), seconds=seconds)
@@ -124,6 +133,7 @@ class Up:
         if hasattr(self, "process"):
             self.process.kill()
             self.process.communicate()
+            self.lifeline.close()
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL)
@@ -134,3 +144,10 @@ def _open_files(process: psutil.Process) -> set[str]:
         return {file.path for file in process.open_files()}
     except psutil.Error:
         return set()
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""

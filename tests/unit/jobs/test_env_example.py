@@ -8,7 +8,7 @@ from jobs.settings import PREFIX, Settings, read_settings
 
 LINES = (Path(__file__).parents[3] / ".env.example").read_text().splitlines()
 SETTING = re.compile(r"# (RESPOOL_[A-Z_]+)=(.*)")
-GIVEN = dict(match.groups() for line in LINES if (match := SETTING.fullmatch(line)))
+GIVEN = {match[1]: match[2] for line in LINES if (match := SETTING.fullmatch(line))}
 OF_THE_COMMAND_LINE = {"RESPOOL_URL"}
 
 

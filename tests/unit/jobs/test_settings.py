@@ -1,0 +1,154 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import SettingsError
+from jobs.settings import Settings, read_settings
+
+MIB = 1024 * 1024
+WHOLE = {
+    "max_body_bytes": (1024, 1024 * MIB),
+    "max_queued_bytes": (1024, 2**53),
+    "max_attempts": (1, 100),
+    "upstream_max_bytes": (1024, 1024 * MIB),
+    "slots": (1, 20000),
+}
+SECONDS = {
+    "retention_seconds": (60, 366 * 86400),
+    "connect_timeout_seconds": (0.1, 300),
+    "read_timeout_seconds": (0.1, 86400),
+    "run_timeout_seconds": (0.1, 86400),
+    "grace_seconds": (0, 86400),
+}
+CHOICES = {
+    "durability": ("everysec", "fsync", "replica"),
+    "unknown_fields": ("refuse", "forward"),
+    "on_unknown": ("retry", "fail"),
+    "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
+}
+URLS = {
+    "redis_url": ("redis", "rediss", "redis+sentinel", "rediss+sentinel"),
+    "public_url": ("http", "https"),
+    "upstream_url": ("http", "https"),
+    "upstream_proxy": ("http", "https"),
+}
+FILES = ("limits_file", "upstream_ca_file")
+TEXTS = ("api_key", "upstream_api_key", "secret", "models")
+
+
+def variable(field: str) -> str:
+    return "RESPOOL_" + field.upper()
+
+
+def read(field: str, text: str) -> object:
+    return getattr(read_settings({variable(field): text}), field)
+
+
+def refusal(field: str, text: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read(field, text)
+    assert caught.value.name == variable(field)
+    assert str(caught.value).startswith(f"{variable(field)}: ")
+    return str(caught.value)
+
+
+def test_every_setting_is_tried_here() -> None:
+    tried = {*WHOLE, *SECONDS, *CHOICES, *URLS, *FILES, *TEXTS}
+    assert tried == {field.name for field in dataclasses.fields(Settings)}
+
+
+@pytest.mark.parametrize(("field", "bounds"), WHOLE.items())
+def test_a_whole_number_is_read_on_its_bounds_and_refused_beyond_them(field: str, bounds: tuple[int, int]) -> None:
+    low, high = bounds
+    assert (read(field, str(low)), read(field, str(high))) == (low, high)
+    for text in (str(low - 1), str(high + 1), "1.5", "-1", "ten", " 5", "٣", "9" * 5000, "0" * 19 + "99" + "0" * 20):
+        assert f"from {low} to {high}" in refusal(field, text)
+
+
+@pytest.mark.parametrize(("field", "bounds"), SECONDS.items())
+def test_seconds_are_read_on_their_bounds_and_refused_beyond_them(field: str, bounds: tuple[float, float]) -> None:
+    low, high = bounds
+    assert (read(field, f"{low}"), read(field, f"{high}")) == (low, high)
+    for text in (f"{low - 0.001}", f"{high + 0.5}", "nan", "inf", "-inf", "soon"):
+        assert "a number of seconds from" in refusal(field, text)
+
+
+@pytest.mark.parametrize(("field", "names"), CHOICES.items())
+def test_a_choice_takes_its_names_and_no_other(field: str, names: tuple[str, ...]) -> None:
+    assert [read(field, name) for name in names] == list(names)
+    for text in (names[0] + "x", names[0].swapcase(), " " + names[0]):
+        assert ", ".join(names) in refusal(field, text)
+
+
+@pytest.mark.parametrize(("field", "schemes"), URLS.items())
+def test_a_url_takes_its_schemes_and_loses_the_last_slash(field: str, schemes: tuple[str, ...]) -> None:
+    assert [read(field, f"{scheme}://host:1/") for scheme in schemes] == [f"{scheme}://host:1" for scheme in schemes]
+    for text in ("host:1", "ftp://host", f"{schemes[0]}://", f"{schemes[0]}:host", f"{schemes[0]}://a b"):
+        assert f"{schemes[0]}://" in refusal(field, text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://h", "redis://h:6379", "redis://:pw@h:1/2", "rediss://user:p%40w@h:1/0", "redis://[::1]:6379/0",
+        "redis+sentinel://h:1,h:2/main/0", "rediss+sentinel://u:p@h/main",
+    ],
+)  # fmt: skip
+def test_every_form_of_a_redis_url_is_read(url: str) -> None:
+    assert read("redis_url", url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:hunter2@h:port/0", "redis://:hunter2@h:99999", "redis://:pa/hunter2@h:1", "redis://u:hunter2@h:1/db",
+        "redis+sentinel://:hunter2@h:x/main", "redis+sentinel://:hunter2@h:1/main/db",
+    ],
+)  # fmt: skip
+def test_a_redis_url_that_cannot_be_used_stops_the_start_and_shows_no_password(url: str) -> None:
+    assert "hunter2" not in refusal("redis_url", url)
+
+
+@pytest.mark.parametrize("field", FILES)
+def test_a_file_must_exist(field: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    assert "exists" in refusal(field, str(path))
+    assert "exists" in refusal(field, str(tmp_path))
+    path.write_text("")
+    assert read(field, str(path)) == path
+
+
+@pytest.mark.parametrize("field", ["api_key", "upstream_api_key"])
+@pytest.mark.parametrize("text", ["hunter2\n", "hunter2é", "hunter2\x7f"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(field: str, text: str) -> None:
+    assert "hunter2" not in refusal(field, text)
+
+
+@pytest.mark.parametrize("field", ["redis_url", "upstream_url", "upstream_proxy", "public_url"])
+def test_a_url_with_a_password_is_refused_without_showing_it(field: str) -> None:
+    assert "hunter2" not in refusal(field, "wrong://user:hunter2@host")
+
+
+def test_models_are_a_comma_separated_list() -> None:
+    assert read("models", " a , b,,c ") == ("a", "b", "c")
+    assert read("models", "*") == ("*",)
+    assert "comma-separated" in refusal("models", " , ,")
+
+
+def test_an_empty_variable_counts_as_absent() -> None:
+    assert read_settings({variable(field.name): "" for field in dataclasses.fields(Settings)}) == Settings()
+
+
+def test_a_misspelt_setting_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="RESPOOL_SLOT: no such setting"):
+        read_settings({"RESPOOL_SLOT": "4"})
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    assert read_settings({"PATH": "/bin", "RESPOOL_URL": "http://h", "RESPOOL_CHAOS": "1"}) == Settings()
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        read_settings({}).slots = 5  # type: ignore[misc]

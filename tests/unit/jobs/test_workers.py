@@ -1,0 +1,291 @@
+import pytest
+
+from jobs import keys
+from jobs.errors import JobNotFound
+from jobs.store import Sameness
+from jobs.workers import LEASE_SECONDS, LiveWorker
+from tests.factories import new_job
+from tests.fakes.bench import ANSWERED, COMPLETED, UNSENT, Bench
+
+
+def dispatched(bench: Bench, worker: str = "w1", **changes: object) -> str:
+    """A new job, released to the worker and not claimed."""
+    number = bench.submit(**changes)
+    bench.beat(worker)
+    bench.dispatch()
+    assert bench.job(number).stage == "dispatched"
+    return number
+
+
+def lose(bench: Bench, worker: str = "w1") -> int:
+    bench.kill(worker)
+    return int(bench.sweep().recovered)
+
+
+def test_a_beat_leases_the_workers_life_and_tells_what_it_offers(bench: Bench) -> None:
+    bench.run_one()
+    bench.beat("w1", slots=7)
+    assert bench.workers.live() == [LiveWorker(id="w1", slots=7, jobs=1, host="here", pid=1, started_at=1.5)]
+    seconds, _ = bench.client.time()
+    until = bench.client.zscore(keys.WORKERS, "w1") / 1000 - seconds
+    assert LEASE_SECONDS - 2 < until <= LEASE_SECONDS + 1
+
+
+def test_a_worker_whose_lease_ran_out_does_not_live_and_leaves_no_key_behind(bench: Bench) -> None:
+    claim = bench.run_one()
+    bench.store.cancel(claim.number, project=None)
+    bench.kill("w1")
+    assert bench.workers.live() == []
+    bench.sweep()
+    assert not any("w1" in key for key in bench.all_keys())
+    assert bench.client.zscore(keys.WORKERS, "w1") is None
+
+
+def test_a_worker_that_leaves_leaves_no_key_behind(bench: Bench) -> None:
+    claim = bench.run_one()
+    dispatched(bench)
+    bench.store.cancel(claim.number, project=None)
+    assert bench.workers.leave("w1") == 2
+    assert not any("w1" in key for key in bench.all_keys())
+    assert bench.slots(claim.lane) == set()
+
+
+def test_a_job_that_was_released_to_a_dead_worker_goes_back_as_if_nothing_had_been(bench: Bench) -> None:
+    number = dispatched(bench)
+    assert lose(bench) == 1
+    job = bench.job(number)
+    assert (job.stage, job.attempts, job.attempts_spent) == ("waiting", [], 0)
+
+
+def test_a_job_whose_worker_died_before_it_was_sent_goes_back_and_no_attempt_is_spent(bench: Bench) -> None:
+    claim = bench.run_one(on_unknown="fail", max_attempts=1)
+    assert lose(bench) == 1
+    job = bench.job(claim.number)
+    assert (job.status, job.stage, job.attempts_spent) == ("queued", "waiting", 0)
+    (attempt,) = job.attempts
+    assert (attempt["outcome"], attempt["delivery"], attempt["may_be_billed"]) == ("lost", "not_sent", False)
+    assert bench.slots(claim.lane) == set()
+
+
+def test_a_job_whose_worker_died_after_it_was_sent_is_tried_again_and_shows_what_may_be_billed(bench: Bench) -> None:
+    claim = bench.run_one(max_attempts=2)
+    bench.runs().mark_sent(claim)
+    lose(bench)
+    job = bench.job(claim.number)
+    assert (job.status, job.stage, job.attempts_spent) == ("queued", "waiting", 1)
+    (attempt,) = job.attempts
+    assert (attempt["outcome"], attempt["delivery"], attempt["may_be_billed"]) == ("lost", "sent", True)
+
+
+@pytest.mark.parametrize(("on_unknown", "max_attempts"), [("fail", 5), ("retry", 1)])
+def test_a_job_that_may_not_be_sent_again_fails_as_unknown(bench: Bench, on_unknown: str, max_attempts: int) -> None:
+    claim = bench.run_one(on_unknown=on_unknown, max_attempts=max_attempts)
+    bench.runs().mark_sent(claim)
+    lose(bench)
+    job = bench.job(claim.number)
+    assert job.status == "failed"
+    assert job.error is not None
+    assert (job.error["code"], job.error["retryable"]) == ("outcome_unknown", True)
+    assert job.attempts[0]["may_be_billed"] is True
+    assert bench.slots(claim.lane) == set()
+
+
+def test_a_job_that_takes_five_workers_with_it_is_given_up(bench: Bench) -> None:
+    claim = bench.run_one("w0")
+    for turn in range(1, 5):
+        lose(bench, f"w{turn - 1}")
+        bench.beat(f"w{turn}")
+        bench.dispatch()
+        (claim,) = bench.claim(f"w{turn}")
+    assert bench.job(claim.number).status == "in_progress"
+    lose(bench, "w4")
+    job = bench.job(claim.number)
+    assert (job.status, job.error and job.error["code"], job.attempts_spent) == ("failed", "worker_lost", 0)
+
+
+def test_a_cancelled_call_of_a_dead_worker_frees_its_slot(bench: Bench) -> None:
+    claim = bench.run_one()
+    bench.store.cancel(claim.number, project=None)
+    lose(bench)
+    assert bench.slots(claim.lane) == set()
+    assert bench.job(claim.number).status == "cancelled"
+
+
+def test_a_set_that_is_wrong_about_a_job_takes_it_from_nobody(bench: Bench) -> None:
+    claim = bench.run_one("w1")
+    bench.client.sadd(keys.worker_jobs("w2"), claim.number)
+    bench.beat("w2")
+    assert bench.workers.give_back("w2", [claim.number]) == 0
+    for _ in range(2):
+        bench.client.sadd(keys.worker_jobs("w2"), claim.number)
+        lose(bench, "w2")
+    bench.client.sadd(keys.worker_jobs("w2"), claim.number)
+    bench.workers.leave("w2")
+    assert (bench.job(claim.number).status, bench.workers.held_by("w2")) == ("in_progress", set())
+    assert bench.runs("w1").finish(claim, COMPLETED, ANSWERED) == "finished"
+
+
+def test_jobs_that_no_thread_holds_are_given_back_but_not_those_still_on_their_way(bench: Bench) -> None:
+    claim = bench.run_one()
+    waiting = dispatched(bench)
+    assert bench.workers.held_by("w1") == {claim.number, waiting}
+    assert bench.workers.give_back("w1", [claim.number, waiting]) == 1
+    assert (bench.job(claim.number).stage, bench.job(waiting).stage) == ("waiting", "dispatched")
+
+
+def test_a_release_that_nobody_claims_is_taken_back_and_its_worker_is_passed_over(bench: Bench) -> None:
+    number = dispatched(bench, "w1")
+    assert bench.sweep().unclaimed == 0
+    bench.make_due("dispatched")
+    assert bench.sweep().unclaimed == 1
+    assert bench.count("unclaimed_jobs") == 1
+    assert bench.dispatch().released == 0
+    bench.beat("w2")
+    assert bench.dispatch().released == 1
+    assert [claim.number for claim in bench.claim("w2")] == [number]
+
+
+def test_a_worker_that_claims_again_is_no_longer_passed_over(bench: Bench) -> None:
+    dispatched(bench)
+    bench.make_due("dispatched")
+    bench.sweep()
+    assert bench.claim() == []
+    assert bench.dispatch().released == 1
+
+
+def test_a_lost_message_does_not_shut_its_worker_out_for_good(bench: Bench) -> None:
+    dispatched(bench)
+    bench.releases()
+    bench.make_due("dispatched")
+    bench.sweep()
+    stalled = int(bench.client.hget(keys.worker("w1"), "stalled"))
+    bench.client.hset(keys.worker("w1"), "stalled", stalled - 60_000)
+    assert bench.dispatch().released == 1
+
+
+def test_a_job_past_its_queue_deadline_expires_and_one_that_was_taken_does_not(bench: Bench) -> None:
+    taken = bench.run_one(queue_deadline_seconds=100.0)
+    late = bench.submit(queue_deadline_seconds=100.0)
+    early = bench.submit(queue_deadline_seconds=None)
+    assert bench.sweep().expired == 0
+    bench.make_due("deadlines")
+    assert bench.sweep().expired == 1
+    job = bench.job(late)
+    assert (job.status, job.error and job.error["code"]) == ("failed", "expired")
+    assert (bench.job(taken.number).status, bench.job(early).status) == ("in_progress", "queued")
+    assert not bench.client.exists(keys.PREFIX + "deadlines")
+
+
+def test_a_job_is_forgotten_at_the_end_of_its_retention_with_every_key_it_had(bench: Bench) -> None:
+    claim = bench.run_one(project="p", queue_deadline_seconds=50.0)
+    bench.store.submit(new_job(project="p"), Sameness(digest="ab", key="k"))
+    bench.dispatch()
+    (second,) = bench.claim()
+    bench.runs().finish(claim, COMPLETED, ANSWERED)
+    bench.store.cancel(second.number, project=None)
+    assert bench.sweep().forgotten == 0
+    bench.make_due("ended")
+    assert bench.sweep().forgotten == 2
+    for number in (claim.number, second.number):
+        with pytest.raises(JobNotFound):
+            bench.job(number)
+    bench.workers.leave("w1")
+    left = {key.removeprefix(keys.PREFIX).split(":")[0] for key in bench.all_keys()}
+    assert left <= {"usage", "counters", "projects", "lane", "lanes", "asleep", "dispatcher", "sweep", "idempotency"}
+    assert not any(claim.number in key or second.number in key for key in bench.all_keys())
+    bounded = [key for key in bench.all_keys() if ":lane:" in key or ":idempotency:" in key or ":usage:" in key]
+    assert all(bench.client.ttl(key) > 0 for key in bounded)
+    assert bench.slots(claim.lane) == set()
+
+
+def test_a_record_has_an_expiry_of_its_own_behind_the_sweep(bench: Bench) -> None:
+    claim = bench.run_one(retention_seconds=100.0)
+    assert bench.client.ttl(keys.job(claim.number)) == -1
+    bench.runs().finish(claim, COMPLETED, ANSWERED)
+    for key in (keys.job(claim.number), keys.attempts(claim.number)):
+        assert 86_400 < bench.client.ttl(key) <= 86_500
+    bench.client.delete(keys.job(claim.number))
+    bench.make_due("ended")
+    assert bench.sweep().forgotten == 1
+    assert not any("index" in key for key in bench.all_keys())
+
+
+def test_one_sweep_in_a_second_is_enough_for_all_workers(bench: Bench) -> None:
+    assert bench.workers.sweep() is not None
+    assert bench.workers.sweep() is None
+    assert 0 < bench.client.pttl(keys.PREFIX + "sweep") <= 1000
+
+
+def where(bench: Bench, number: str) -> set[str]:
+    """The names of all sets and indexes that hold the number."""
+    found = set()
+    for key in bench.all_keys():
+        kind = bench.client.type(key)
+        members = {b"zset": bench.client.zrange, b"set": lambda k, *_: bench.client.smembers(k)}.get(kind)
+        if members is not None and any(number.encode() in member for member in members(key, 0, -1)):
+            found.add(key)
+    return found
+
+
+def at_stage(bench: Bench, stage: str) -> str:
+    match stage:
+        case "waiting":
+            return bench.submit(model="m", project="p")
+        case "dispatched":
+            return dispatched(bench, model="m", project="p")
+        case "delayed":
+            claim = bench.run_one(model="m", project="p")
+            bench.runs().snooze(claim, UNSENT, delay_seconds=600, reason="rate_limited")
+            return claim.number
+        case "running":
+            return bench.run_one(model="m", project="p").number
+        case _:
+            claim = bench.run_one(model="m", project="p")
+            bench.runs().finish(claim, COMPLETED, ANSWERED)
+            return claim.number
+
+
+@pytest.mark.parametrize(
+    ("stage", "key"),
+    [
+        ("waiting", "lane:default:m:queue:p"), ("waiting", "lane:default:m:projects"), ("waiting", "lanes"),
+        ("waiting", "index:p:queued"), ("delayed", "delayed"), ("delayed", "index:p:queued"),
+        ("dispatched", "dispatched"), ("dispatched", "index:p:queued"), ("running", "worker:w1:jobs"),
+        ("running", "workers"), ("running", "index:p:in_progress"), ("ended", "ended"), ("ended", "index:p:completed"),
+    ],
+)  # fmt: skip
+def test_a_record_that_an_index_lost_is_put_back_and_counted(bench: Bench, stage: str, key: str) -> None:
+    number = at_stage(bench, stage)
+    reason, before = bench.job(number).reason, where(bench, number)
+    bench.client.delete(keys.PREFIX + key)
+    assert sum(bench.workers.scan()) == 1
+    assert bench.count("reindexed_jobs") == 1
+    assert sum(bench.workers.scan()) == 0
+    job = bench.job(number)
+    if (stage, key.startswith("index")) in {("running", False), ("dispatched", False)}:
+        assert job.stage == "waiting"
+    else:
+        assert (job.stage, job.reason) == (stage, reason)
+        assert where(bench, number) == before
+    bench.beat("w2")
+    if job.finished_at is None and stage != "delayed":
+        bench.dispatch()
+        assert stage == "running" or [claim.number for claim in [*bench.claim("w1"), *bench.claim("w2")]] == [number]
+
+
+def test_a_running_record_that_every_index_lost_is_listed_once(bench: Bench) -> None:
+    number = at_stage(bench, "running")
+    for key in ("workers", "worker:w1:jobs", "index:p:in_progress"):
+        bench.client.delete(keys.PREFIX + key)
+    assert sum(bench.workers.scan()) == 1
+    assert {key for key in where(bench, number) if ":index:" in key} == {keys.index("p", "queued")}
+
+
+def test_a_scan_walks_over_all_records_in_pages(bench: Bench) -> None:
+    for _ in range(260):
+        bench.submit(model="m", project="p")
+    bench.client.delete(keys.PREFIX + "lane:default:m:queue:p")
+    pages = list(bench.workers.scan())
+    assert (len(pages), sum(pages)) == (2, 260)
+    bench.beat("w1", slots=300)
+    assert bench.dispatch().released + bench.dispatch().released == 260

@@ -1,0 +1,32 @@
+from respool.job_view import read_job
+from respool.listing import COLUMNS, STATUSES, cells
+from schemas import job as wire
+
+
+def test_a_row_has_a_cell_for_each_column() -> None:
+    document = {
+        "id": "job_1",
+        "status": "queued",
+        "model": "m",
+        "created_at": 0,
+        "attempts": [{}, {}],
+        "waiting_reason": "paused",
+        "response": None,
+        "error": None,
+        "usage": {"total_tokens": 7},
+    }
+    row = dict(zip(COLUMNS, cells(read_job(document)), strict=True))
+    assert row["created"].startswith(("1970-01-01 ", "1969-12-31 "))
+    del row["created"]
+    assert row == {
+        "id": "job_1",
+        "status": "queued",
+        "model": "m",
+        "attempts": "2",
+        "tokens": "7",
+        "note": "paused",
+    }
+
+
+def test_every_status_of_a_job_can_be_asked_for() -> None:
+    assert set(STATUSES) == set(wire.STATUSES)

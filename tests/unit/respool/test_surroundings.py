@@ -1,0 +1,78 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs.settings import Settings, read_settings
+from respool.data_folder import Service
+from respool.errors import WrongSettings
+from respool.surroundings import MOST_OPEN_FILES, ROOMS, checked, environment
+
+SERVICE = Service(url="http://127.0.0.1:1", redis_url="redis://127.0.0.1:2/0", api_key="rsp_x", secret="", pid=3)
+
+
+def settings_of_processes(environ: dict[str, str], *, slots: int | None = None, sandbox: str | None = None) -> Settings:
+    """What the processes read of what `up` gives them."""
+    return read_settings(environment(environ, checked(environ), SERVICE, slots=slots, sandbox_url=sandbox))
+
+
+def test_processes_are_pointed_at_each_other() -> None:
+    found = settings_of_processes({}, slots=7, sandbox="http://127.0.0.1:4")
+    assert found.redis_url == "redis://127.0.0.1:2/0"
+    assert found.api_key == "rsp_x"
+    assert found.public_url == "http://127.0.0.1:1"
+    assert found.slots == 7
+    assert found.upstream_url == "http://127.0.0.1:4/v1"
+
+
+def test_calls_to_the_sandbox_carry_no_real_key_and_take_no_proxy() -> None:
+    real = {"RESPOOL_UPSTREAM_API_KEY": "real", "RESPOOL_UPSTREAM_PROXY": "http://proxy:3128"}
+    found = settings_of_processes(real, sandbox="http://127.0.0.1:4")
+    assert found.upstream_api_key == "sandbox"
+    assert found.upstream_proxy == ""
+
+
+def test_a_real_upstream_stays_as_it_was_set() -> None:
+    real = {"RESPOOL_UPSTREAM_URL": "https://real.example/v1", "RESPOOL_UPSTREAM_API_KEY": "real"}
+    found = settings_of_processes(real)
+    assert (found.upstream_url, found.upstream_api_key) == ("https://real.example/v1", "real")
+
+
+def test_the_grace_can_be_made_shorter_but_not_longer_than_the_time_to_stop() -> None:
+    assert settings_of_processes({"RESPOOL_GRACE_SECONDS": "1.5"}).grace_seconds == 1.5
+    assert settings_of_processes({}).grace_seconds < Settings().grace_seconds
+
+
+def test_what_is_set_stays_where_up_has_nothing_to_say() -> None:
+    given = {"RESPOOL_SLOTS": "5", "RESPOOL_PUBLIC_URL": "https://jobs.example", "HOME": "/home/me"}
+    found = settings_of_processes(given)
+    assert (found.slots, found.public_url) == (5, "https://jobs.example")
+    assert environment(given, checked(given), SERVICE, slots=None, sandbox_url=None)["HOME"] == "/home/me"
+
+
+def test_files_are_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "limits.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    found = settings_of_processes({"RESPOOL_LIMITS_FILE": "limits.toml"})
+    assert found.limits_file == tmp_path / "limits.toml"
+
+
+def test_all_rooms_can_be_imported_from_where_the_processes_run() -> None:
+    for room in ("schemas", "jobs", "worker", "api", "sandbox", "respool"):
+        assert (ROOMS / room / "__init__.py").is_file()
+
+
+def test_processes_may_open_as_many_files_as_the_machine_allows() -> None:
+    code = "import resource as r; from respool.surroundings import allow_open_files; allow_open_files(); "
+    code += "print(*r.getrlimit(r.RLIMIT_NOFILE))"
+    lowered = ["sh", "-c", 'ulimit -S -n 64 && exec "$@"', "sh", sys.executable, "-c", code]
+    done = subprocess.run(lowered, capture_output=True, text=True, check=True)
+    soft, hard = map(int, done.stdout.split())
+    assert soft == min(hard, MOST_OPEN_FILES)
+
+
+def test_a_wrong_setting_is_named() -> None:
+    with pytest.raises(WrongSettings, match="RESPOOL_SLOTS") as caught:
+        checked({"RESPOOL_SLOTS": "0"})
+    assert caught.value.exit_code == 2

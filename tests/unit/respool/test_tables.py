@@ -1,0 +1,29 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from respool.tables import print_table, text_table
+
+
+def test_cells_are_no_markup() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    console.print(text_table(("id", "note"), [("1", "[red]not red[/red]")]))
+    assert "[red]not red[/red]" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_first_column_is_whole_however_narrow_the_terminal() -> None:
+    console = Console(file=io.StringIO(), width=50)
+    long_id = "job_" + "a" * 32
+    console.print(text_table(("id", "note", "more"), [(long_id, "word " * 20, "word " * 20)]))
+    assert long_id in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_pipe_gets_each_row_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(text_table(("id", "note"), [("1", "word " * 40), ("2", "x")]))
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_no_rows_are_a_table_too(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(text_table(("id", "note"), []))
+    assert capsys.readouterr().out.split() == ["id", "note"]

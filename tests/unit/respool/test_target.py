@@ -1,0 +1,82 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from respool.data_folder import DataFolder, Service
+from respool.errors import Unreachable, WrongSettings
+from respool.target import Store, Target, find_api, find_store
+
+SERVICE = Service(url="http://127.0.0.1:1", redis_url="redis://127.0.0.1:2", api_key="rsp_x", secret="s", pid=3)
+HERE = Target(url="http://127.0.0.1:1", api_key="rsp_x")
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("URL", "API_KEY", "REDIS_URL", "SECRET"):
+        monkeypatch.delenv(f"RESPOOL_{name}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def running() -> Iterator[Path]:
+    """The default folder of the working directory, with a service on it."""
+    folder = DataFolder(Path(".respool"))
+    with folder.claimed():
+        folder.publish(SERVICE)
+        yield folder.path
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_URL", "https://respool.example/")
+    monkeypatch.setenv("RESPOOL_REDIS_URL", "redis://redis.example:6379/0")
+
+
+@pytest.mark.usefixtures("running")
+def test_a_running_up_is_found_by_its_default_folder() -> None:
+    assert find_api(url=None, folder=None) == HERE
+    assert find_store(folder=None) == Store(redis_url="redis://127.0.0.1:2", secret="s")
+
+
+@pytest.mark.usefixtures("running", "elsewhere")
+def test_the_environment_goes_before_the_default_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_API_KEY", "rsp_mine")
+    assert find_api(url=None, folder=None) == Target(url="https://respool.example", api_key="rsp_mine")
+    assert find_store(folder=None) == Store(redis_url="redis://redis.example:6379/0", secret="")
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_folder_that_is_asked_for_goes_before_the_environment(running: Path) -> None:
+    assert find_api(url=None, folder=running) == HERE
+    assert find_store(folder=running).redis_url == "redis://127.0.0.1:2"
+
+
+@pytest.mark.usefixtures("running", "elsewhere")
+def test_a_url_that_is_asked_for_goes_before_everything_and_gets_no_key_of_another_service() -> None:
+    assert find_api(url="http://127.0.0.1:9/", folder=None) == Target(url="http://127.0.0.1:9", api_key="")
+    assert find_api(url="http://127.0.0.1:1", folder=None) == HERE
+
+
+@pytest.mark.usefixtures("running")
+def test_a_key_of_the_environment_goes_before_the_development_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_API_KEY", "rsp_mine")
+    assert find_api(url=None, folder=None).api_key == "rsp_mine"
+
+
+def test_without_a_service_it_says_how_to_start_one(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match="respool up"):
+        find_api(url=None, folder=None)
+    with pytest.raises(Unreachable, match="respool up"):
+        find_store(folder=tmp_path)
+
+
+def test_without_a_service_keys_are_kept_where_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_SECRET", "s2")
+    assert find_store(folder=None) == Store(redis_url="redis://127.0.0.1:6379/0", secret="s2")
+
+
+def test_a_wrong_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_REDIS_URL", "http://not.redis")
+    with pytest.raises(WrongSettings, match="RESPOOL_REDIS_URL"):
+        find_store(folder=None)
