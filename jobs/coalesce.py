@@ -66,7 +66,7 @@ class Coalescer:
     def _settle(self, batch: list[tuple[scripts.Call, Future[Any]]]) -> None:
         try:
             answers = self._patiently(lambda: scripts.run_all(self._client, [call for call, _ in batch]))
-        except (StoreUnavailable, redis.RedisError) as error:
+        except Exception as error:  # noqa: BLE001 - whoever asked hears of it; this thread serves the others
             for _, future in batch:
                 future.set_exception(error)
             return

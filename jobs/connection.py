@@ -20,6 +20,7 @@ class Broker:
 
     url: str
     transport_options: dict[str, object] = field(default_factory=dict)
+    use_ssl: dict[str, object] | None = None
 
 
 def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS, connections: int = 4096) -> redis.Redis:
@@ -90,6 +91,7 @@ def broker(url: str) -> Broker:
     return Broker(
         url=";".join(f"sentinel://{login}{host}:{port}/{database}" for host, port in nodes),
         transport_options={"master_name": master, "sentinel_kwargs": {"ssl": tls}},
+        use_ssl={"ssl_cert_reqs": "required"} if tls else None,
     )
 
 

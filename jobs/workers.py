@@ -45,9 +45,11 @@ class Workers:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def beat(self, worker: str, *, slots: int, about: Mapping[str, str | int | float]) -> list[str]:
-        """Renews the lease; the numbers of jobs cancelled under the worker since the last beat."""
-        args: list[scripts.Argument] = [worker, round(LEASE_SECONDS * 1000), slots, json.dumps(about)]
+    def beat(
+        self, worker: str, *, slots: int, about: Mapping[str, str | int | float], heard: Sequence[str] = ()
+    ) -> list[str]:
+        """Renews the lease; the numbers of jobs cancelled under the worker, but for those it has `heard` of."""
+        args: list[scripts.Argument] = [worker, round(LEASE_SECONDS * 1000), slots, json.dumps(about), *heard]
         cancelled = scripts.run(self._client, scripts.Call(name="heartbeat", args=args))
         return [number.decode() for number in cancelled]
 

@@ -22,6 +22,7 @@ def make_app(settings: Settings, process: Process) -> Celery:
     app.conf.update(_settings(), broker_url=reach.url, task_default_queue=own)
     app.conf.task_queues = [Queue(own, Exchange(""), routing_key=own)]
     app.conf.broker_transport_options = TRANSPORT | reach.transport_options
+    app.conf.broker_use_ssl = reach.use_ssl
 
     @app.task(name=TASK)  # type: ignore[untyped-decorator]
     def run(numbers: list[str], dispatch: int) -> None:

@@ -24,11 +24,14 @@ class Heartbeat:
             "started_at": round(time.time(), 3),
         }
         self._beats = 0
+        self._cancelled: list[str] = []
         self._missing: set[str] = set()
 
     def step(self) -> float:
-        cancelled = self._workers.beat(self._worker, slots=self._crew.open_slots, about=self._about)
-        self._crew.cancel(cancelled)
+        self._cancelled = self._workers.beat(
+            self._worker, slots=self._crew.open_slots, about=self._about, heard=self._cancelled
+        )
+        self._crew.cancel(self._cancelled)
         self._beats += 1
         if self._beats % CHECK_BEATS == 0:
             self._check()

@@ -69,8 +69,11 @@ end
 
 -- Back to `queued`: `due` is 0 for now, else milliseconds since the epoch.
 local function requeue(n, due, reason)
-  local job = read(n, 'project', 'status')
+  local job = read(n, 'project', 'status', 'created', 'queue_deadline', 'spent')
   withdraw(n)
+  if tonumber(job.queue_deadline) > 0 and job.spent == '0' then
+    redis.call('ZADD', prefix .. 'deadlines', int(math.floor(job.created / 1000) + job.queue_deadline), n)
+  end
   if job.status == 'in_progress' then move(n, job.project, 'in_progress', 'queued') end
   redis.call('HSET', job_key(n), 'status', 'queued')
   if due > now then

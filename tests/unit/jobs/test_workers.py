@@ -6,6 +6,7 @@ from jobs.store import Sameness
 from jobs.workers import LEASE_SECONDS, LiveWorker
 from tests.factories import new_job
 from tests.fakes.bench import ANSWERED, COMPLETED, UNSENT, Bench
+from tests.fakes.waiting import wait_until
 
 
 def dispatched(bench: Bench, worker: str = "w1", **changes: object) -> str:
@@ -289,3 +290,17 @@ def test_a_scan_walks_over_all_records_in_pages(bench: Bench) -> None:
     assert (len(pages), sum(pages)) == (2, 260)
     bench.beat("w1", slots=300)
     assert bench.dispatch().released + bench.dispatch().released == 260
+
+
+def test_a_snoozed_job_still_has_its_queue_deadline_and_a_retried_one_has_none(bench: Bench) -> None:
+    spent = bench.run_one(queue_deadline_seconds=0.05)
+    bench.runs().retry(spent, UNSENT, delay_seconds=100)
+    unspent = bench.run_one(queue_deadline_seconds=0.05)
+    bench.runs().snooze(unspent, UNSENT, delay_seconds=0, reason="rate")
+    wait_until(lambda: bench.sweep() is not None and bench.job(unspent.number).error is not None)
+    assert bench.job(unspent.number).error == {
+        "code": "expired",
+        "message": "the job was still queued at its queue_deadline_seconds",
+        "retryable": False,
+    }
+    assert bench.job(spent.number).status == "queued"
