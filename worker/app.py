@@ -24,7 +24,7 @@ def make_app(settings: Settings, process: Process) -> Celery:
     app.conf.broker_transport_options = TRANSPORT | reach.transport_options
     app.conf.broker_use_ssl = reach.use_ssl
 
-    @app.task(name=TASK)  # type: ignore[untyped-decorator]
+    @app.task(name=TASK, shared=False)  # type: ignore[untyped-decorator]
     def run(numbers: list[str], dispatch: int) -> None:
         process.crew.take(numbers, dispatch=str(dispatch))
 

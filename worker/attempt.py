@@ -39,12 +39,18 @@ class Attempts:
         try:
             body = self.runs.body(claim)
             if not body or not self.runs.mark_sent(claim):
+                self._let_go(claim)
                 return
             result = self._call(claim, body, call)
             if result is not None:
                 self._write(claim, result)
         finally:
             self.calls.remove(claim.number)
+
+    def _let_go(self, claim: Claim) -> None:
+        """The job ended, or went elsewhere, before anything was sent: its slot is free again at once."""
+        unsent = Closing(outcome="lost", delivery="not_sent", may_be_billed=False)
+        self.runs.snooze(claim, unsent, delay_seconds=0, reason="")
 
     def _call(self, claim: Claim, body: bytes, call: Call) -> Outcome | None:
         """The outcome, or None when nothing of it may be written: the worker stops and hands the job back."""

@@ -51,23 +51,24 @@ class _Adapter(HTTPAdapter):
 
 
 class _WatchedConnection(HTTPConnection):
+    """Tells the call that it serves which socket carries it."""
+
     def connect(self) -> None:
         super().connect()
-        _tell(self)
+        self._tell()
 
     def request(self, *args: Any, **options: Any) -> None:
-        _tell(self)
+        self._tell()
         super().request(*args, **options)
 
+    def _tell(self) -> None:
+        call = calls.current.get()
+        if call is not None and self.sock is not None:
+            call.uses(self.sock)
 
-class _WatchedTlsConnection(HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _tell(self)
 
-    def request(self, *args: Any, **options: Any) -> None:
-        _tell(self)
-        super().request(*args, **options)
+class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _WatchedPool(HTTPConnectionPool):
@@ -80,9 +81,3 @@ class _WatchedTlsPool(HTTPSConnectionPool):
 
 def _watch(manager: PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedTlsPool}
-
-
-def _tell(connection: HTTPConnection) -> None:
-    call = calls.current.get()
-    if call is not None and connection.sock is not None:
-        call.uses(connection.sock)

@@ -23,7 +23,6 @@ from schemas.error import ErrorSchema
 from schemas.job import JobListSchema, JobSchema, job_create_schema
 from schemas.request import UnknownFields
 
-
 EXAMPLE = {
     "request": {
         "model": "doubao-seed-1-6-vision-250815",

@@ -59,13 +59,15 @@ def _accept(
 
 
 def _serve(caller: socket.socket, server: RawServer, answer: bytes | Handler, context: ssl.SSLContext | None) -> None:
-    with contextlib.suppress(OSError), caller:  # a caller may leave at any time
-        with context.wrap_socket(caller, server_side=True) if context else caller as connection:
-            server.requests.append(read_request(connection))
-            if callable(answer):
-                answer(connection)
-            else:
-                connection.sendall(answer)
+    with contextlib.suppress(OSError), contextlib.ExitStack() as stack:  # a caller may leave at any time
+        connection = stack.enter_context(caller)
+        if context:
+            connection = stack.enter_context(context.wrap_socket(caller, server_side=True))
+        server.requests.append(read_request(connection))
+        if callable(answer):
+            answer(connection)
+        else:
+            connection.sendall(answer)
 
 
 def read_request(connection: socket.socket) -> bytes:

@@ -94,7 +94,9 @@ def test_a_redis_that_takes_no_writes_is_not_ready(own_redis: RedisServer) -> No
     assert known.get("/readyz").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v2/jobs", "/v1/jobs/a/b", "/v1/jobs/a/b/c", "/favicon.ico", "/é"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/", "/v2/jobs", "/v1/jobs/a/b", "/v1/jobs/a/b/c", "/favicon.ico", "/é"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_route_is_404_in_json(path: str, method: str, nobody: Caller) -> None:
     answer = nobody.ask(method, path)
@@ -110,9 +112,7 @@ def test_an_unknown_route_is_404_in_json(path: str, method: str, nobody: Caller)
         ("POST", "/healthz", {"GET", "HEAD", "OPTIONS"}), ("DELETE", "/openapi.json", {"GET", "HEAD", "OPTIONS"}),
     ],
 )  # fmt: skip
-def test_a_wrong_verb_is_405_and_names_the_right_ones(
-    method: str, path: str, allowed: set[str], alice: Caller
-) -> None:
+def test_a_wrong_verb_is_405_and_names_the_right_ones(method: str, path: str, allowed: set[str], alice: Caller) -> None:
     answer = alice.ask(method, path)
     assert answer.status_code == 405
     assert error_of(answer)["code"] == "method_not_allowed"

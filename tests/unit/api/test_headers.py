@@ -20,7 +20,9 @@ def test_any_other_is_made_anew(given: str | None, alice: Caller) -> None:
     assert all(MADE.match(made) for made in ids)
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/jobs", "/openapi.json", "/docs", "/nowhere", "/v1/jobs/x"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/v1/jobs", "/openapi.json", "/docs", "/nowhere", "/v1/jobs/x"]
+)
 def test_every_answer_has_an_id_and_keeps_browsers_careful(path: str, nobody: Caller) -> None:
     headers = nobody.get(path).headers
     assert MADE.match(headers["x-request-id"])

@@ -141,7 +141,10 @@ def test_another_projects_job_answers_like_one_that_does_not_exist(
         complete(bench, start(bench))
     named = {"X-Request-Id": "one"} | headers
     answers = [bob.ask(method, path.format(job_id), headers=named) for job_id in (theirs["id"], missing)]
-    shown = [answer.data.replace(job_id.encode(), b"ID") for answer, job_id in zip(answers, (theirs["id"], missing), strict=True)]
+    shown = [
+        answer.data.replace(job_id.encode(), b"ID")
+        for answer, job_id in zip(answers, (theirs["id"], missing), strict=True)
+    ]
     assert answers[0].status_code in (400, 404)
     assert shown[0] == shown[1]
     assert list(answers[0].headers) == list(answers[1].headers) or path.endswith("cancel")

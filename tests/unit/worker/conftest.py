@@ -3,13 +3,21 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
+from jobs.record import Job
 from tests.factories import MODEL
-from worker.calls import Call
+from tests.fakes.bench import Bench, running_bench
+from tests.fakes.sandbox_server import running_sandbox
+from tests.fakes.waiting import wait_until
+from worker.attempt import Attempts
+from worker.calls import Call, Calls
+from worker.crew import Crew
 from worker.responses_client import Answer, ResponsesClient
 from worker.session import open_session
 
@@ -58,3 +66,57 @@ def post(open_client: Callable[..., ResponsesClient]) -> Post:
         return open_client(url, **options).create(body, idempotency_key="job_1", call=made)
 
     return send
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[str]:
+    """The base URL of an endpoint that misbehaves on request."""
+    with running_sandbox() as base:
+        yield base
+
+
+@pytest.fixture
+def bench(store_client: redis.Redis) -> Iterator[Bench]:
+    with running_bench(store_client) as found:
+        yield found
+
+
+@dataclass(slots=True)
+class Shop:
+    """A worker `w1` without Celery: the test hands it its messages."""
+
+    bench: Bench
+    calls: Calls
+    attempts: Attempts
+    crew: Crew
+
+    def submit(self, fault: str = "", *, stream: bool = False, **changes: Any) -> str:
+        return self.bench.submit(body=request_body(fault=fault, stream=stream), stream=stream, **changes)
+
+    def take(self) -> None:
+        """All that may go now is dispatched and taken."""
+        self.bench.beat("w1")
+        self.bench.dispatch("w1")
+        for release in self.bench.releases("w1"):
+            self.crew.take(release.numbers, dispatch=release.dispatch)
+
+    def rest(self) -> None:
+        """Waits until nothing runs."""
+        wait_until(lambda: not self.crew.held)
+
+    def run(self, fault: str = "", **options: Any) -> Job:
+        """The job after one attempt."""
+        number = self.submit(fault, **options)
+        self.take()
+        self.rest()
+        return self.bench.job(number)
+
+
+@pytest.fixture
+def shop(bench: Bench, sandbox: str, open_client: Callable[..., ResponsesClient]) -> Iterator[Shop]:
+    calls, runs = Calls(), bench.runs("w1")
+    client = open_client(f"{sandbox}/v1", read_seconds=0.5, connections=16)
+    attempts = Attempts(runs=runs, client=client, calls=calls)
+    crew = Crew(attempts, runs, calls, slots=16)
+    yield Shop(bench, calls, attempts, crew)
+    crew.finish(grace_seconds=0)

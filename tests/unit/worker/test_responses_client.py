@@ -1,14 +1,13 @@
 import gzip
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.fakes.raw_server import chunked_answer, http_answer, raw_server
 from tests.fakes.redis_server import free_port
-from tests.fakes.sandbox_server import running_sandbox
 from tests.unit.worker.conftest import Post, request_body
 from worker.calls import Call
 from worker.errors import BrokenAnswer, CallError, Cut, Stalled, TooLarge, Unreachable
@@ -19,9 +18,8 @@ EVENTS = "text/event-stream"
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[str]:
-    with running_sandbox() as base:
-        yield f"{base}/v1"
+def endpoint(sandbox: str) -> str:
+    return f"{sandbox}/v1"
 
 
 def last_event(answer: Answer) -> dict[str, Any]:
@@ -30,8 +28,8 @@ def last_event(answer: Answer) -> dict[str, Any]:
     return answer.stream.response
 
 
-def test_a_response_comes_whole(sandbox: str, post: Post) -> None:
-    answer = post(sandbox, request_body())
+def test_a_response_comes_whole(endpoint: str, post: Post) -> None:
+    answer = post(endpoint, request_body())
     assert answer.http_status == 200
     assert json.loads(answer.body)["status"] == "completed"
     assert answer.headers["X-Request-Id"].startswith("req_")
@@ -65,45 +63,45 @@ def test_without_a_key_there_is_no_authorization(open_client: Callable[..., Resp
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 408, 409, 418, 429, 500, 502, 503, 529])
-def test_a_refusal_is_an_answer_like_any_other(status: int, sandbox: str, post: Post) -> None:
-    answer = post(sandbox, request_body(fault=f"status={status};code=Odd;retry_after=7"))
+def test_a_refusal_is_an_answer_like_any_other(status: int, endpoint: str, post: Post) -> None:
+    answer = post(endpoint, request_body(fault=f"status={status};code=Odd;retry_after=7"))
     assert answer.http_status == status
     assert json.loads(answer.body)["error"]["code"] == "Odd"
     assert answer.headers["Retry-After"] == "7"
 
 
 @pytest.mark.parametrize("fault", ["body=html", "body=text", "body=empty", "json=broken", "status=502;body=html"])
-def test_what_is_no_json_comes_as_the_bytes_it_is(fault: str, sandbox: str, post: Post) -> None:
-    with pytest.raises(ValueError, match="Expecting|Unterminated"):
-        json.loads(post(sandbox, request_body(fault=fault)).body)
+def test_what_is_no_json_comes_as_the_bytes_it_is(fault: str, endpoint: str, post: Post) -> None:
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
+        json.loads(post(endpoint, request_body(fault=fault)).body)
 
 
 @pytest.mark.parametrize("fault", ["cut=before", "cut=headers", "cut=middle"])
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_cut_connection_is_a_cut_and_the_request_was_sent(
-    fault: str, stream: bool, sandbox: str, post: Post
+    fault: str, stream: bool, endpoint: str, post: Post
 ) -> None:
     with pytest.raises(Cut) as caught:
-        post(sandbox, request_body(fault=fault, stream=stream))
+        post(endpoint, request_body(fault=fault, stream=stream))
     assert caught.value.sent
 
 
 @pytest.mark.parametrize("fault", ["hang", "stall", "stall;stream=always", "delay=1000", "pace=1000;stream=always"])
-def test_silence_beyond_the_read_timeout_is_a_stall(fault: str, sandbox: str, post: Post) -> None:
+def test_silence_beyond_the_read_timeout_is_a_stall(fault: str, endpoint: str, post: Post) -> None:
     with pytest.raises(Stalled) as caught:
-        post(sandbox, request_body(fault=fault), read_seconds=0.2)
+        post(endpoint, request_body(fault=fault), read_seconds=0.2)
     assert caught.value.sent
 
 
 @pytest.mark.parametrize("fault", ["drip=0.3", "drip_headers=0.3"])
-def test_a_slow_answer_comes_whole(fault: str, sandbox: str, post: Post) -> None:
-    assert json.loads(post(sandbox, request_body(fault=fault)).body)["status"] == "completed"
+def test_a_slow_answer_comes_whole(fault: str, endpoint: str, post: Post) -> None:
+    assert json.loads(post(endpoint, request_body(fault=fault)).body)["status"] == "completed"
 
 
 @pytest.mark.parametrize("fault", ["huge=3000000", "huge=3000000;stream=always"])
-def test_an_answer_beyond_the_bound_is_not_read_to_its_end(fault: str, sandbox: str, post: Post) -> None:
+def test_an_answer_beyond_the_bound_is_not_read_to_its_end(fault: str, endpoint: str, post: Post) -> None:
     with pytest.raises(TooLarge) as caught:
-        post(sandbox, request_body(fault=fault), most=100_000)
+        post(endpoint, request_body(fault=fault), most=100_000)
     assert caught.value.sent
 
 
@@ -174,31 +172,31 @@ def test_an_unknown_name_means_that_nothing_was_sent(post: Post) -> None:
 @pytest.mark.parametrize(
     "fault", ["", "stream=no_event_lines", "stream=no_done", "stream=no_event_lines+no_done", "stream=float_times"]
 )
-def test_a_stream_is_followed_to_its_last_state(fault: str, sandbox: str, post: Post) -> None:
-    final = last_event(post(sandbox, request_body(fault=fault, stream=True)))
+def test_a_stream_is_followed_to_its_last_state(fault: str, endpoint: str, post: Post) -> None:
+    final = last_event(post(endpoint, request_body(fault=fault, stream=True)))
     assert final["status"] == "completed"
     assert final["output"]
 
 
-def test_a_stream_that_breaks_off_with_an_error_keeps_the_error(sandbox: str, post: Post) -> None:
-    answer = post(sandbox, request_body(fault="stream=error_event", stream=True))
+def test_a_stream_that_breaks_off_with_an_error_keeps_the_error(endpoint: str, post: Post) -> None:
+    answer = post(endpoint, request_body(fault="stream=error_event", stream=True))
     assert answer.stream is not None
     assert answer.stream.error is not None
     assert answer.stream.error["code"] == "InternalServiceError"
 
 
-def test_a_stream_that_was_not_asked_for_is_read_as_one(sandbox: str, post: Post) -> None:
-    assert last_event(post(sandbox, request_body(fault="stream=always")))["status"] == "completed"
+def test_a_stream_that_was_not_asked_for_is_read_as_one(endpoint: str, post: Post) -> None:
+    assert last_event(post(endpoint, request_body(fault="stream=always")))["status"] == "completed"
 
 
-def test_json_in_place_of_the_stream_is_read_as_json(sandbox: str, post: Post) -> None:
-    answer = post(sandbox, request_body(fault="stream=never", stream=True))
+def test_json_in_place_of_the_stream_is_read_as_json(endpoint: str, post: Post) -> None:
+    answer = post(endpoint, request_body(fault="stream=never", stream=True))
     assert answer.stream is None
     assert json.loads(answer.body)["status"] == "completed"
 
 
-def test_an_incomplete_answer_is_the_last_state_of_its_stream(sandbox: str, post: Post) -> None:
-    assert last_event(post(sandbox, request_body(stream=True, max_output_tokens=2)))["status"] == "incomplete"
+def test_an_incomplete_answer_is_the_last_state_of_its_stream(endpoint: str, post: Post) -> None:
+    assert last_event(post(endpoint, request_body(stream=True, max_output_tokens=2)))["status"] == "incomplete"
 
 
 def test_a_stream_without_an_end_is_a_cut(post: Post) -> None:

@@ -1,0 +1,162 @@
+import json
+import re
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import given, settings
+from openai.types.responses import Response
+from openresponses_types.types import ResponseResource
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance
+
+from jobs.runs import End
+from schemas import response as whole_response
+from tests.fakes.bench import ANSWERED, FAILED, Bench
+from tests.unit.api.conftest import Caller
+
+MESSAGE = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "hello"}]}
+USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+STATUSES = ("queued", "in_progress", "completed", "failed", "failed by us", "incomplete", "cancelled")
+
+
+@pytest.fixture
+def document(nobody: Caller) -> dict[str, Any]:
+    found: dict[str, Any] = nobody.get("/openapi.json").json
+    return found
+
+
+def validator(document: dict[str, Any], name: str) -> jsonschema_rs.Validator:
+    """Of the component `name`, with all the others at hand."""
+    return jsonschema_rs.Draft202012Validator(
+        {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    )
+
+
+def test_the_document_is_openapi_3_1(app: Flask, document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    schemathesis.openapi.from_wsgi("/openapi.json", app).validate()
+
+
+def test_the_document_lists_every_route_and_verb(app: Flask, document: dict[str, Any]) -> None:
+    served = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), verb.lower())
+        for rule in app.url_map.iter_rules()
+        for verb in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if not rule.rule.startswith(("/docs", "/openapi.json"))
+    }
+    assert served == {(path, verb) for path, item in document["paths"].items() for verb in item if verb != "parameters"}
+
+
+def test_a_mistake_in_a_body_is_described_as_400_and_never_as_422(document: dict[str, Any]) -> None:
+    for path, item in document["paths"].items():
+        for verb, operation in item.items():
+            if verb == "parameters":
+                continue
+            described = {*operation["responses"]}
+            assert "422" not in described or (path, verb) == ("/v1/jobs", "post")
+    assert "400" in document["paths"]["/v1/jobs"]["post"]["responses"]
+    told = document["paths"]["/v1/jobs"]["post"]["responses"]["422"]
+    assert "Idempotency-Key" in json.dumps(told)
+
+
+def test_every_route_but_health_needs_a_key(document: dict[str, Any]) -> None:
+    (scheme,) = document["components"]["securitySchemes"].values()
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert document["security"]
+    for path in ("/healthz", "/readyz"):
+        assert document["paths"][path]["get"]["security"] == []
+
+
+def test_the_bounds_of_a_request_stand_in_the_document(document: dict[str, Any]) -> None:
+    fields = document["components"]["schemas"]["CreateResponse"]["properties"]
+    assert (fields["temperature"]["minimum"], fields["temperature"]["maximum"]) == (0, 2)
+    assert fields["max_output_tokens"]["minimum"] == 1
+    assert "doubao-seed-1-6-251015" in fields["model"]["enum"]
+
+
+def brought_to(status: str, alice: Caller, bench: Bench) -> dict[str, Any]:
+    """A job in that status, as GET shows it."""
+    job = alice.job(request={"temperature": 0.5, "reasoning": {"effort": "low"}, "metadata": {"a": "b"}})
+    if status == "cancelled":
+        alice.post(f"/v1/jobs/{job['id']}/cancel")
+    elif status != "queued":
+        bench.beat("w1")
+        bench.dispatch("w1")
+        (claim,) = bench.claim("w1")
+        if status == "failed by us":
+            error = {"code": "outcome_unknown", "message": "nobody knows", "retryable": True}
+            bench.runs("w1").finish(claim, End(status="failed", error=error), FAILED)
+        elif status != "in_progress":
+            bench.runs("w1").finish(claim, end(status, claim.number), ANSWERED)
+    found: dict[str, Any] = alice.get(f"/v1/jobs/{job['id']}").json
+    assert found["status"] == status.partition(" ")[0]
+    return found
+
+
+def end(status: str, number: str) -> End:
+    upstream: dict[str, Any] = {"status": status, "output": [MESSAGE], "usage": USAGE}
+    upstream["error"] = {"code": "Odd", "message": "m"} if status == "failed" else None
+    whole = whole_response.complete(
+        upstream, response_id=f"resp_{number}", status=status, created_at=1, completed_at=2, request={"model": "m"}
+    )
+    error = {"code": "Odd", "message": "m", "retryable": False} if status == "failed" else None
+    return End(status=status, response=json.dumps(whole).encode(), usage=whole["usage"], error=error)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_response_of_a_job_is_the_protocols_in_every_status(status: str, alice: Caller, bench: Bench) -> None:
+    response = brought_to(status, alice, bench)["response"]
+    ResponseResource.model_validate(response)
+    parsed = Response.model_validate(response, strict=True)
+    assert parsed.status == status.partition(" ")[0]
+    assert isinstance(parsed.output_text, str)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_job_is_what_the_document_says_in_every_status(
+    status: str, alice: Caller, bench: Bench, document: dict[str, Any]
+) -> None:
+    job = brought_to(status, alice, bench)
+    mistakes = [f"{m.instance_path}: {m.message}" for m in validator(document, "Job").iter_errors(job)]
+    assert mistakes == []
+    page = alice.get("/v1/jobs").json
+    assert validator(document, "JobList").is_valid(page)
+    mistakes = [m.message for m in validator(document, "UsageList").iter_errors(alice.get("/v1/usage").json)]
+    assert mistakes == []
+
+
+@pytest.mark.parametrize("field", ["id", "object", "status", "attempts", "response", "usage", "metadata"])
+def test_the_document_would_notice_a_job_without_a_field(field: str, alice: Caller, document: dict[str, Any]) -> None:
+    job = alice.job()
+    del job[field]
+    assert not validator(document, "Job").is_valid(job)
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs/x", "/v1/jobs?limit=0", "/nowhere"])
+def test_a_refusal_is_what_the_document_says(path: str, alice: Caller, document: dict[str, Any]) -> None:
+    assert validator(document, "Error").is_valid(alice.get(path).json)
+
+
+@pytest.mark.parametrize(
+    ("verb", "path"),
+    [
+        ("POST", "/v1/jobs"), ("GET", "/v1/jobs"), ("GET", "/v1/jobs/{job_id}"), ("DELETE", "/v1/jobs/{job_id}"),
+        ("POST", "/v1/jobs/{job_id}/cancel"), ("GET", "/v1/usage"), ("GET", "/healthz"), ("GET", "/readyz"),
+    ],
+)  # fmt: skip
+def test_generated_calls_are_answered_as_the_document_says(verb: str, path: str, app: Flask, alice: Caller) -> None:
+    operation = schemathesis.openapi.from_wsgi("/openapi.json", app)[path][verb]
+
+    @settings(settings.get_profile("api"), max_examples=60 if path == "/v1/jobs" else 40)
+    @given(case=operation.as_strategy())
+    def answered_as_described(case: schemathesis.Case) -> None:
+        if "Prefer" in (case.headers or {}):
+            case.headers["Prefer"] = "wait=0"
+        case.call_and_validate(
+            headers={"Authorization": f"Bearer {alice.key}"}, checks=(not_a_server_error, response_schema_conformance)
+        )
+
+    answered_as_described()
