@@ -16,6 +16,7 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("respool", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # one more, to tell too long from just fitting
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the provider's own setting
     app.extensions[EXTENSION] = open_services(settings)
     headers.register(app)

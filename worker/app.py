@@ -48,6 +48,7 @@ def _settings() -> dict[str, Any]:
         "task_serializer": "json",
         "task_ignore_result": True,
         "task_acks_late": False,
+        "worker_disable_prefetch": True,
         "worker_prefetch_multiplier": 1,
         "worker_enable_prefetch_count_reduction": False,
         "worker_enable_remote_control": False,

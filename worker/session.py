@@ -64,7 +64,8 @@ class _WatchedConnection(HTTPConnection):
     def _tell(self) -> None:
         call = calls.current.get()
         if call is not None and self.sock is not None:
-            call.uses(self.sock)
+            # TLS to an endpoint behind a TLS proxy is no socket, but has one.
+            call.uses(getattr(self.sock, "socket", self.sock))
 
 
 class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
