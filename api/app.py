@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from api import errors, headers, openapi
+from api.lingering import close_refused
 from api.services import EXTENSION, open_services
 from api.views import docs, health, jobs, usage
 from jobs.settings import Settings
@@ -30,6 +31,7 @@ def create_app(settings: Settings) -> Flask:
         ],
     )
     app.register_blueprint(docs.make_blueprint())
+    app.wsgi_app = close_refused(app.wsgi_app)  # type: ignore[assignment,method-assign]
     return app
 
 

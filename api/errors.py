@@ -81,6 +81,13 @@ def _of_store(error: store.StoreError) -> Refusal:
                 param="Idempotency-Key",
                 code="idempotency_key_reused",
             )
+        case store.IdempotencyGone():
+            return Refusal(
+                422,
+                f"The Idempotency-Key was already used, for {error.job_id}, which is no longer kept.",
+                param="Idempotency-Key",
+                code="idempotency_job_gone",
+            )
         case store.JobNotFound():
             return job_not_found(f"job_{error}")
         case store.JobNotEnded():

@@ -1,12 +1,14 @@
 """How gunicorn serves the API. GUNICORN_CMD_ARGS and the command line have the last word.
 
 Every request is a greenlet, so an answer that is held back for minutes costs a connection and nothing else;
-`timeout` is about a process that no longer turns its loop at all.
+`timeout` is about a process that no longer turns its loop at all. WEB_CONCURRENCY is the number of processes: with more
+than one, a large body that is being checked holds up only the callers of its own process.
 """
 
 import os
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
+workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 worker_class = "gevent"
 worker_connections = 2000
 timeout = 60

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from api.services import services
 from jobs.record import Job
-from schemas import response
+from schemas import response, strict_json
+from schemas.error import InvalidJson
 
 
 def dump(job: Job, *, raw: bytes | None = None) -> dict[str, Any]:
@@ -76,8 +76,8 @@ def _attempt(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _raw(sent: bytes) -> Any:
-    """JSON as JSON, anything else as text."""
+    """JSON as JSON; anything else, and what not every reader of JSON takes, as text."""
     try:
-        return json.loads(sent)
-    except ValueError:
+        return strict_json.parse(sent)
+    except InvalidJson:
         return sent.decode(errors="replace")

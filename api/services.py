@@ -10,6 +10,7 @@ from flask import current_app
 from jobs.connection import connect
 from jobs.endings import Endings
 from jobs.listing import Listing
+from jobs.persistence import PersistenceCheck
 from jobs.settings import Settings
 from jobs.store import JobStore
 from jobs.tenants import Tenants
@@ -30,6 +31,7 @@ class Services:
     endings: Endings
     waiting: WaitingReasons
     workers: Workers
+    persistence: PersistenceCheck
 
 
 def open_services(settings: Settings) -> Services:
@@ -45,6 +47,7 @@ def open_services(settings: Settings) -> Services:
         endings=Endings(connect(settings.redis_url)),
         waiting=WaitingReasons(redis),
         workers=Workers(redis),
+        persistence=PersistenceCheck(redis),
     )
 
 

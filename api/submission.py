@@ -38,7 +38,7 @@ def _new_job(body: Mapping[str, Any], settings: Settings) -> NewJob:
         model=asked["model"],
         lane=lane_of(asked["model"]),
         body=json.dumps(upstream_body(asked), ensure_ascii=False, separators=(",", ":")).encode(),
-        echo=json.dumps({name: value for name, value in asked.items() if name != "input"}),
+        echo=json.dumps({name: value for name, value in asked.items() if name != "input"}, ensure_ascii=False),
         stream=bool(asked.get("stream")),
         metadata=metadata or {},
         tokens=estimate_tokens(asked),

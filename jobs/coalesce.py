@@ -7,25 +7,42 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Any
 
 import redis
 
 from jobs import scripts
-from jobs.errors import StoreUnavailable
+from jobs.errors import StoreError, StoreUnavailable
+
+BATCH_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A call whose words are bytes, and who waits for its answer."""
+
+    call: scripts.Call
+    answer: Future[Any] = field(default_factory=Future)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(len(word) for word in self.call.args if isinstance(word, bytes))
 
 
 class Coalescer:
     """Runs calls for many threads over one connection.
 
-    While a round trip is under way the next calls gather, so there is no delay to tune. When Redis is away, calls
-    wait for it (their scripts are harmless twice).
+    While a round trip is under way the next calls gather, so there is no delay to tune. One round trip carries at
+    most `most` calls and `most_bytes` of arguments; a larger call goes alone. When Redis is away, calls wait for it
+    (their scripts are harmless twice).
     """
 
-    def __init__(self, client: redis.Redis, *, most: int = 256) -> None:
+    def __init__(self, client: redis.Redis, *, most: int = 256, most_bytes: int = BATCH_BYTES) -> None:
         self._client = client
         self._most = most
-        self._calls: queue.SimpleQueue[tuple[scripts.Call, Future[Any]] | None] = queue.SimpleQueue()
+        self._most_bytes = most_bytes
+        self._calls: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._entrance = threading.Lock()
         self._thread = threading.Thread(target=self._loop, name="coalescer", daemon=True)
@@ -34,13 +51,16 @@ class Coalescer:
         self._thread.start()
 
     def run(self, call: scripts.Call) -> Any:
-        """The script's answer. Raises StoreUnavailable only after `close`, or if that comes while Redis is away."""
-        future: Future[Any] = Future()
+        """The script's answer. Raises StoreUnavailable only after `close`, or if that comes while Redis is away.
+
+        Raises UnicodeEncodeError or TypeError for words that cannot be sent; the calls of others do not suffer.
+        """
+        asked = _Asked(call=call.encoded())
         with self._entrance:
             if self._closing.is_set():
                 raise StoreUnavailable("this process has stopped writing")
-            self._calls.put((call, future))
-        return future.result()
+            self._calls.put(asked)
+        return asked.answer.result()
 
     def close(self) -> None:
         """Ends after what was asked for is done, or tried once more if Redis is away."""
@@ -50,31 +70,37 @@ class Coalescer:
         self._thread.join()
 
     def _loop(self) -> None:
-        while True:
-            first = self._calls.get()
-            if first is None:
-                return
-            batch = [first]
-            while len(batch) < self._most and not self._calls.empty():
-                item = self._calls.get()
-                if item is None:
-                    self._calls.put(None)
-                    break
-                batch.append(item)
+        following: _Asked | None = None
+        while asked := following or self._calls.get():
+            batch, following = self._gather(asked)
             self._settle(batch)
 
-    def _settle(self, batch: list[tuple[scripts.Call, Future[Any]]]) -> None:
+    def _gather(self, first: _Asked) -> tuple[list[_Asked], _Asked | None]:
+        """What goes together with `first`, and the call that did not fit in any more."""
+        batch, size = [first], first.size_bytes
+        while len(batch) < self._most and not self._calls.empty():
+            asked = self._calls.get()
+            if asked is None:
+                self._calls.put(None)
+                break
+            size += asked.size_bytes
+            if size > self._most_bytes:
+                return batch, asked
+            batch.append(asked)
+        return batch, None
+
+    def _settle(self, batch: list[_Asked]) -> None:
         try:
-            answers = self._patiently(lambda: scripts.run_all(self._client, [call for call, _ in batch]))
-        except Exception as error:  # noqa: BLE001 - whoever asked hears of it; this thread serves the others
-            for _, future in batch:
-                future.set_exception(error)
+            answers = self._patiently(lambda: scripts.run_all(self._client, [asked.call for asked in batch]))
+        except (StoreError, redis.RedisError) as error:
+            for asked in batch:
+                asked.answer.set_exception(error)
             return
-        for (_, future), answer in zip(batch, answers, strict=True):
+        for asked, answer in zip(batch, answers, strict=True):
             if isinstance(answer, redis.RedisError):
-                future.set_exception(answer)
+                asked.answer.set_exception(answer)
             else:
-                future.set_result(answer)
+                asked.answer.set_result(answer)
 
     def _patiently(self, send: Callable[[], list[Any]]) -> list[Any]:
         pause = 0.05

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from redis.sentinel import Sentinel
+from redis.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
 CONNECT_SECONDS = 0.8
 ANSWER_SECONDS = 1.6
+PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,8 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS, connections: in
     """A client for `redis://`, `rediss://` or `redis+sentinel://USER:PASSWORD@HOST:PORT,HOST:PORT/MASTER/DB`.
 
     Bytes come back as bytes. A command is tried once more only if its connection had been closed, never
-    after a timeout, so that an absent server is known within 2 s.
+    after a timeout, so that an absent server is known within 2 s. `answer_seconds` bounds the wait for an answer, and
+    for each PIECE_BYTES of a command to be taken.
     """
     options = {
         "socket_connect_timeout": CONNECT_SECONDS,
@@ -38,8 +42,43 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS, connections: in
     }
     if "+sentinel://" in url:
         return _sentinel_client(url, options | {"max_connections": connections})
-    pool = redis.BlockingConnectionPool.from_url(url, timeout=CONNECT_SECONDS, max_connections=connections, **options)
+    kind = _TlsConnection if url.startswith("rediss:") else _Connection
+    pool = redis.BlockingConnectionPool.from_url(
+        url, timeout=CONNECT_SECONDS, max_connections=connections, connection_class=kind, **options
+    )
     return redis.Redis(connection_pool=pool)
+
+
+class _InPieces:
+    """A socket's timeout bounds one sendall as a whole, so a large body over a slow link would be cut off."""
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        words = [command] if isinstance(command, str | bytes) else command
+        super().send_packed_command(pieces(words), check_health)  # type: ignore[misc]
+
+
+def pieces(words: Iterable[str | bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """The same bytes in the same order, no piece longer than PIECE_BYTES."""
+    for word in words:
+        whole = memoryview(word.encode() if isinstance(word, str) else word)
+        for start in range(0, len(whole), PIECE_BYTES):
+            yield whole[start : start + PIECE_BYTES]
+
+
+class _Connection(_InPieces, redis.Connection):
+    """Over TCP."""
+
+
+class _TlsConnection(_InPieces, redis.SSLConnection):
+    """Over TLS."""
+
+
+class _SentinelConnection(_InPieces, SentinelManagedConnection):
+    """Over TCP to the master that a sentinel names."""
+
+
+class _SentinelTlsConnection(_InPieces, SentinelManagedSSLConnection):
+    """The same over TLS."""
 
 
 def _sentinel_client(url: str, options: dict[str, object]) -> redis.Redis:
@@ -58,7 +97,8 @@ def _sentinel_client(url: str, options: dict[str, object]) -> redis.Redis:
         **login,
         **options,
     )
-    client: redis.Redis = sentinel.master_for(master)
+    kind = _SentinelTlsConnection if tls else _SentinelConnection
+    client: redis.Redis = sentinel.master_for(master, connection_class=kind)
     return client
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ import redis
 from jobs import keys
 
 PAUSE_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
 
 
 class Endings:
@@ -60,9 +63,13 @@ class Endings:
         while True:
             try:
                 self._follow()
-            except redis.RedisError:
-                self._subscribed.clear()
-                pause.wait(PAUSE_SECONDS)
+            except redis.RedisError as error:
+                log.warning("the subscription to ended jobs was lost (%s); subscribing again", error)
+            except Exception:
+                # Were this thread to end, nobody in the process would hear of an ending again, and nobody would know.
+                log.exception("the subscription to ended jobs failed; subscribing again")
+            self._subscribed.clear()
+            pause.wait(PAUSE_SECONDS)
 
     def _follow(self) -> None:
         """Subscribes and passes endings on; after a subscription was lost, everybody looks again."""

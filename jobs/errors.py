@@ -47,5 +47,13 @@ class IdempotencyConflict(StoreError):
         self.job_id = job_id
 
 
+class IdempotencyGone(StoreError):
+    """The Idempotency-Key was already used, for the job `job_id`, which is no longer kept."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"the key belonged to {job_id}")
+        self.job_id = job_id
+
+
 class KeyNotFound(StoreError):
     """No such API key."""

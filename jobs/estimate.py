@@ -7,14 +7,17 @@ from typing import Any
 
 CHARACTERS_PER_TOKEN = 3
 TOKENS_PER_MEDIUM = {"input_image": 1300, "input_video": 10000, "input_file": 3000, "input_audio": 3000}
+MOST_TOKENS = 10_000_000
+"""No request takes more, whatever output it allows."""
+
 OUTPUT_TOKENS = 1000
 """Reserved where the request sets no `max_output_tokens`."""
 
 
 def estimate_tokens(request: Mapping[str, Any]) -> int:
     """Input by the length of its texts and the kind of its media, plus the most output it asks for."""
-    most_output = request.get("max_output_tokens")
-    return _tokens(request.get("input")) + _tokens(request.get("instructions")) + (most_output or OUTPUT_TOKENS)
+    most_output = request.get("max_output_tokens") or OUTPUT_TOKENS
+    return min(_tokens(request.get("input")) + _tokens(request.get("instructions")) + most_output, MOST_TOKENS)
 
 
 def _tokens(value: object) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 PREFIX = "{respool}:"
 
 WAKE = PREFIX + "wake"
-ENDED = PREFIX + "ended"
 COUNTERS = PREFIX + "counters"
 WORKERS = PREFIX + "workers"
 LANES = PREFIX + "lanes"
+DISPATCHER = PREFIX + "dispatcher"
+SWEEP = PREFIX + "sweep"
 PROJECTS = PREFIX + "projects"
 API_KEYS = PREFIX + "api_keys"
 SECRET = PREFIX + "secret"
@@ -45,7 +46,7 @@ def worker(worker_id: str) -> str:
 
 
 def worker_jobs(worker_id: str) -> str:
-    return f"{PREFIX}worker:{worker_id}:jobs"
+    return f"{PREFIX}worker_jobs:{worker_id}"
 
 
 def worker_queue(worker_id: str) -> str:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import redis
 
-from jobs import scripts
+from jobs import keys, scripts
 from jobs.limits import Limits
-from jobs.workers import DISPATCHER
+from jobs.workers import CLAIM_SECONDS
 
 LEAD_SECONDS = 3.0
-CLAIM_SECONDS = 10.0
 MOST_JOBS = 256
 
 TASK = "respool.run"
@@ -43,7 +42,9 @@ class Lanes:
         args: list[scripts.Argument] = [
             worker, round(LEAD_SECONDS * 1000), self._limits, MOST_JOBS, round(CLAIM_SECONDS * 1000), _MESSAGE,
         ]  # fmt: skip
-        leads, released, wait = scripts.run(self._client, scripts.Call(name="dispatch", keys=[DISPATCHER], args=args))
+        leads, released, wait = scripts.run(
+            self._client, scripts.Call(name="dispatch", keys=[keys.DISPATCHER], args=args)
+        )
         return Dispatched(leads=bool(leads), released=int(released), wake_seconds=None if wait < 0 else wait / 1000)
 
 

@@ -70,7 +70,7 @@ class NewJob:
             "model": self.model,
             "lane": self.lane,
             "request": self.body,
-            "request_bytes": len(self.body),
+            "request_bytes": len(self.body) + len(self.echo.encode()),
             "echo": self.echo,
             "stream": int(self.stream),
             "metadata": json.dumps(self.metadata),
@@ -153,8 +153,14 @@ def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[byt
         response=_json(raw["response"]),
         usage=_json(raw["usage"]),
         error=_json(raw["error"]),
-        attempts=[json.loads(entry) for entry in attempts],
+        attempts=[_entry(entry) for entry in attempts],
     )
+
+
+def _entry(text: bytes) -> dict[str, Any]:
+    """An attempt's entry; its objects are JSON texts of their own (Closing.as_json)."""
+    entry: dict[str, Any] = json.loads(text)
+    return entry | {name: json.loads(entry[name]) for name in ("usage", "error") if entry.get(name)}
 
 
 def _text(value: bytes | None) -> str:

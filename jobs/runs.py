@@ -29,13 +29,9 @@ class Claim:
     max_attempts: int
     on_unknown: str
     run_timeout_seconds: float
-    model: str
     lane: str
-    project: str
     echo: bytes
-    stream: bool
     created_at: float
-    tokens: int
     body: bytes | None
 
 
@@ -53,7 +49,9 @@ class Closing:
     error: Mapping[str, Any] | None = None
 
     def as_json(self) -> str:
-        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+        """Objects inside are JSON texts of their own: the scripts, which read the rest, would round their numbers."""
+        values = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in asdict(self).items()}
+        return json.dumps({name: value for name, value in values.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,22 +157,7 @@ def _tokens(usage: Mapping[str, Any] | None) -> str:
 
 
 def _claim(row: list[bytes]) -> Claim:
-    (
-        number,
-        body,
-        attempt,
-        spent,
-        most,
-        on_unknown,
-        timeout,
-        model,
-        lane,
-        project,
-        echo,
-        stream,
-        created,
-        tokens,
-    ) = row
+    number, body, attempt, spent, most, on_unknown, timeout, lane, echo, created = row
     return Claim(
         number=number.decode(),
         attempt=int(attempt),
@@ -182,12 +165,8 @@ def _claim(row: list[bytes]) -> Claim:
         max_attempts=int(most),
         on_unknown=on_unknown.decode(),
         run_timeout_seconds=int(timeout) / 1000,
-        model=model.decode(),
         lane=lane.decode(),
-        project=project.decode(),
         echo=echo,
-        stream=stream == b"1",
         created_at=int(created) / 1_000_000,
-        tokens=int(tokens),
         body=body or None,
     )

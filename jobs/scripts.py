@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -25,12 +25,17 @@ class Script:
     digest: str
 
 
+PARTS = ("base", "queue", "ledger", "ending")
+"""Each may use those before it."""
+
+
 @cache
 def script(name: str) -> Script:
-    """The script `name`, its flags line first and the prelude put before its body."""
+    """The script `name`: its flags line, the parts that all scripts share, its body."""
     folder = resources.files("jobs") / "lua"
     flags, _, body = (folder / f"{name}.lua").read_text(encoding="utf-8").partition("\n")
-    source = f"{flags}\n{(folder / 'prelude.lua').read_text(encoding='utf-8')}\n{body}"
+    parts = [(folder / "parts" / f"{part}.lua").read_text(encoding="utf-8") for part in PARTS]
+    source = "\n".join([flags, *parts, body])
     return Script(source=source, digest=hashlib.sha1(source.encode()).hexdigest())
 
 
@@ -39,11 +44,30 @@ class Call:
     """One run of a script; the key prefix goes before `args` as ARGV[1]."""
 
     name: str
-    keys: Sequence[str] = ()
+    keys: Sequence[str | bytes] = ()
     args: Sequence[Argument] = field(default=())
 
     def command(self) -> list[Argument]:
         return ["EVALSHA", script(self.name).digest, len(self.keys), *self.keys, keys.PREFIX, *self.args]
+
+    def encoded(self) -> Call:
+        """The same with every word as bytes.
+
+        Raises UnicodeEncodeError for half of a surrogate pair, TypeError for what is no Argument.
+        """
+        return replace(self, keys=[_encoded(key) for key in self.keys], args=[_encoded(word) for word in self.args])
+
+
+def _encoded(word: Argument) -> bytes:
+    match word:
+        case bytes():
+            return word
+        case str():
+            return word.encode()
+        case int() | float() if not isinstance(word, bool):
+            return repr(word).encode()
+        case _:
+            raise TypeError(f"{type(word).__name__} is no word of a command")
 
 
 def run(client: redis.Redis, call: Call) -> Any:

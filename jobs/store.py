@@ -13,6 +13,7 @@ from jobs import keys, record, scripts
 from jobs.errors import (
     DurabilityUnconfirmed,
     IdempotencyConflict,
+    IdempotencyGone,
     JobNotEnded,
     JobNotFound,
     QueueFull,
@@ -52,13 +53,15 @@ class JobStore:
     def submit(self, job: NewJob, sameness: Sameness) -> Submitted:
         """Accepts the job, durable as configured when this returns.
 
-        Raises IdempotencyConflict, QueueFull, DurabilityUnconfirmed, StoreUnavailable.
+        Raises IdempotencyConflict, IdempotencyGone, QueueFull, DurabilityUnconfirmed, StoreUnavailable.
         """
         answer, number = (part.decode() for part in self._submit_durably(self._submission(job, sameness)))
         if answer == "full":
             raise QueueFull(str(self._max_queued_bytes))
         if answer == "conflict":
             raise IdempotencyConflict(record.JOB_PREFIX + number)
+        if answer == "gone":
+            raise IdempotencyGone(record.JOB_PREFIX + number)
         return Submitted(number=number, created=answer == "created")
 
     def _submission(self, job: NewJob, sameness: Sameness) -> scripts.Call:

@@ -13,9 +13,11 @@ import redis
 from jobs import keys, scripts
 
 LEASE_SECONDS = 6.0
+CLAIM_SECONDS = 10.0
+"""How long a release may stay unclaimed."""
+
 SWEEP_SECONDS = 1.0
 SWEEP_JOBS = 1000
-DISPATCHER = keys.PREFIX + "dispatcher"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,9 @@ class Workers:
 
     def leave(self, worker: str) -> int:
         """Goes for good; the number of jobs that had to be recovered."""
-        return int(scripts.run(self._client, scripts.Call(name="leave", keys=[DISPATCHER], args=[worker])))
+        call = scripts.Call(name="leave", keys=[keys.DISPATCHER], args=[worker, SWEEP_JOBS])
+        recovered, left = scripts.run(self._client, call)
+        return int(recovered) + (self.leave(worker) if left else 0)
 
     def held_by(self, worker: str) -> set[str]:
         """The numbers of the jobs that are recorded as released to the worker or run by it."""
@@ -69,7 +73,9 @@ class Workers:
 
     def sweep(self) -> Swept | None:
         """One piece of repair, or None if another worker has just swept."""
-        call = scripts.Call(name="sweep", keys=[keys.PREFIX + "sweep"], args=[round(SWEEP_SECONDS * 900), SWEEP_JOBS])
+        milliseconds = [round(1000 * seconds) for seconds in (LEASE_SECONDS, CLAIM_SECONDS)]
+        args = [round(SWEEP_SECONDS * 900), SWEEP_JOBS, *milliseconds]
+        call = scripts.Call(name="sweep", keys=[keys.SWEEP], args=args)
         found = scripts.run(self._client, call)
         if not found:
             return None

@@ -15,6 +15,8 @@ from respool.errors import CannotRun
 from respool.processes import Process
 
 LOOK_SECONDS = 0.1
+GUARD_LOOK_SECONDS = 1.0
+"""How long a dead guard can go unseen."""
 KILL_SECONDS = 2.0
 MOST_EARLY_DEATHS = 3
 """Ends of one process before the service was ready, after which it is given up."""
@@ -79,7 +81,7 @@ class Supervisor:
     def keep(self) -> None:
         """Keeps the processes up until the end is asked for."""
         while not self._stop_asked:
-            self._turn(None)
+            self._turn(GUARD_LOOK_SECONDS)
 
     def stop(self) -> None:
         """Ends all processes, rank by rank, each with its time; asked for again meanwhile, all of them at once."""
@@ -101,11 +103,9 @@ class Supervisor:
         while _running(children) and time.monotonic() < deadline:
             self._turn(deadline - time.monotonic())
 
-    def _turn(self, seconds: float | None) -> None:
-        """Waits for the next event, the next start that is due, or `seconds`, and does what it asks for."""
-        if self._around.lifeline.broken:
-            running = [child for child in self._children if child.group is not None]
-            self._around.lifeline.mend({child.group or 0: child.process.rank for child in running})
+    def _turn(self, seconds: float) -> None:
+        """Waits for the next event, the next start or look at the guard that is due, or `seconds`; does what is due."""
+        self._see_to_guard()
         self._start_due()
         match self._next_event(seconds):
             case StopAsked():
@@ -115,11 +115,16 @@ class Supervisor:
             case None:
                 pass
 
-    def _next_event(self, seconds: float | None) -> Ended | StopAsked | None:
-        waits = [at - time.monotonic() for at in self._starts.values()]
-        waits += [] if seconds is None else [seconds]
+    def _see_to_guard(self) -> None:
+        if self._around.lifeline.broken:
+            ranks = {child.group: child.process.rank for child in self._children if child.group is not None}
+            self._around.lifeline.mend(ranks)
+            self._around.log.write("guard", "ended; a new one has taken its place")
+
+    def _next_event(self, seconds: float) -> Ended | StopAsked | None:
+        starts = [at - time.monotonic() for at in self._starts.values()]
         try:
-            return self._around.events.get(timeout=max(0.0, min(waits)) if waits else None)
+            return self._around.events.get(timeout=max(0.0, min(seconds, GUARD_LOOK_SECONDS, *starts)))
         except Empty:
             return None
 

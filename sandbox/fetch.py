@@ -1,7 +1,6 @@
 """Bringing a medium to this machine: an http(s) URL is fetched, a data URI decoded, into a file for a while."""
 
 import base64
-import binascii
 import tempfile
 import time
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote_to_bytes
 
 import requests
 import urllib3
@@ -55,32 +53,19 @@ def fetched(source: str, *, settings: SandboxSettings) -> Iterator[Fetched]:
 
 
 def decode_data_uri(uri: str, *, max_bytes: int) -> tuple[str | None, bytes]:
-    """The media type and bytes of a `data:` URI, base64 or percent-encoded. Raises Unseen when it is malformed."""
-    head, comma, payload = uri[5:].partition(",")
-    if not comma:
-        raise Unseen("the data URI has no comma")
-    media_type, *parameters = [part.strip().lower() for part in head.split(";")]
-    data = decode_base64(payload, max_bytes=max_bytes) if "base64" in parameters else _percent_decoded(payload)
+    """The media type and bytes of a base64 `data:` URI. Raises Unseen when it is malformed or holds too much."""
+    head, _, payload = uri[5:].partition(",")
+    if not head.lower().endswith(";base64"):
+        raise Unseen("it is no base64 data URI")
+    if len(payload) // 4 * 3 > max_bytes + 2:
+        raise _too_large(max_bytes)
+    try:
+        data = base64.b64decode(payload, validate=True)
+    except ValueError as error:
+        raise Unseen("it is not valid base64") from error
     if len(data) > max_bytes:
         raise _too_large(max_bytes)
-    return media_type or None, data
-
-
-def decode_base64(text: str, *, max_bytes: int) -> bytes:
-    """Bytes of strict base64 text. Raises Unseen when it is none, or decodes to more than `max_bytes`."""
-    if len(text) // 4 * 3 > max_bytes + 2:
-        raise _too_large(max_bytes)
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Unseen("it is not valid base64") from error
-
-
-def _percent_decoded(payload: str) -> bytes:
-    try:
-        return unquote_to_bytes(payload)
-    except UnicodeEncodeError as error:
-        raise Unseen("the data URI holds characters that are none") from error
+    return head.partition(";")[0].strip().lower() or None, data
 
 
 def _download(url: str, file: IO[bytes], *, settings: SandboxSettings) -> str | None:

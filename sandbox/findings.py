@@ -29,6 +29,8 @@ def sentences(prompt: Prompt, media: Sequence[Medium]) -> Iterator[str]:
         yield f"The tool call {call_id} returned: {output[:RESULT_CHARACTERS_MAX]}"
     for medium in media:
         yield f"Medium {medium.number} ({medium.kind}, {medium.source}) {_fate(medium)}"
+    if prompt.passed_over:
+        yield f"Passed over, since it cannot be read here: {', '.join(map(_echo, prompt.passed_over))}."
 
 
 def as_object(prompt: Prompt, media: Sequence[Medium]) -> dict[str, Any]:
@@ -45,6 +47,7 @@ def as_object(prompt: Prompt, media: Sequence[Medium]) -> dict[str, Any]:
             {"call_id": call_id, "output": output[:RESULT_CHARACTERS_MAX]} for call_id, output in prompt.tool_results
         ],
         "media": [_medium_object(medium) for medium in media],
+        "passed_over": list(prompt.passed_over),
     }
 
 

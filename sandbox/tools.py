@@ -37,7 +37,8 @@ def _narrowed(tools: list[dict[str, Any]], choice: Mapping[str, Any]) -> tuple[l
     if choice.get("type") == "function":
         return [tool for tool in tools if tool["name"] == choice["name"]], "required"
     if choice.get("type") == "allowed_tools":
-        allowed = [item.get("name") for item in choice.get("tools") or [] if isinstance(item, dict)]
+        named = choice.get("tools")
+        allowed = [item.get("name") for item in named if isinstance(item, dict)] if isinstance(named, list) else []
         return [tool for tool in tools if tool["name"] in allowed], str(choice.get("mode", "auto"))
     return [], "none"
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 FRAMES_SHOWN_MAX = 32
+UNKNOWN_RATE = 1_000.0
+"""Frames a second that no clip exceeds, for one that does not tell its own rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ def look_into_video(path: Path, *, fps: float) -> VideoFacts:
             raise Unseen(f"a frame of it has more than {PIXELS_MAX} pixels")
         length = _length(container, stream)
         rate = float(stream.average_rate or stream.guessed_rate or 0) or None
-        sampled_fps = min(fps, rate) if rate else fps
+        sampled_fps = min(fps, rate or UNKNOWN_RATE)
         sampled = _sample_count(length, fps=sampled_fps)
         reader = FrameReader(container, stream)
         frames = _look_at(reader, sampled=sampled, fps=sampled_fps)

@@ -14,21 +14,9 @@ from sandbox.desk import Desk
 from sandbox.errors import ClientLeft, Refused, error_body
 from sandbox.faults import Fault
 from sandbox.payload import Payload
+from schemas.request import DEFAULT_MODELS
 
 CLIENT_LEFT = 499  # what some servers log for a caller that did not wait; it is never received
-
-MODELS = (
-    "doubao-seed-2.0-pro",
-    "doubao-seed-2.0-code",
-    "doubao-seed-2.0-lite",
-    "doubao-seed-2.0-mini",
-    "doubao-seed-1-8-251228",
-    "doubao-seed-1-6-flash-250828",
-    "doubao-seed-1-6-251015",
-    "doubao-seed-1-6-lite-251015",
-    "doubao-seed-1-6-vision-250815",
-    "glm-4-7-251222",
-)
 
 endpoint = Blueprint("endpoint", __name__)
 records = Blueprint("records", __name__, url_prefix="/sandbox")
@@ -56,7 +44,7 @@ def list_models() -> Response:
         _desk().authorise(request.headers.get("Authorization", ""))
     except Refused as refusal:
         return refused(refusal)
-    data = [{"id": name, "object": "model", "created": 0, "owned_by": "sandbox"} for name in MODELS]
+    data = [{"id": name, "object": "model", "created": 0, "owned_by": "sandbox"} for name in DEFAULT_MODELS]
     return jsonify({"object": "list", "data": data})
 
 

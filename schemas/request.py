@@ -24,6 +24,7 @@ from schemas.options import (
 from schemas.tools import tool_choice_field, tools_field
 from schemas.unions import Either
 
+MAX_MODEL_CHARACTERS = 256
 UnknownFields = Literal["refuse", "forward"]
 
 DEFAULT_MODELS = (
@@ -93,7 +94,11 @@ class CreateResponseSchema(Base):
 
 def request_schema(models: frozenset[str] | None, unknown: UnknownFields) -> CreateResponseSchema:
     """The schema of a request for one of `models` (None: any name), with unknown fields refused or forwarded."""
-    rule = OneOf(sorted(models), noun="model") if models is not None else Length("characters", min=1)
+    rule = (
+        OneOf(sorted(models), noun="model")
+        if models is not None
+        else Length("characters", min=1, max=MAX_MODEL_CHARACTERS)
+    )
     model = String(required=True, validate=rule)
     schema = CreateResponseSchema.from_dict({"model": model}, name="CreateResponseSchema")
     # A copy keeps its name in the description of the API; marshmallow types it as any schema.

@@ -15,7 +15,7 @@ JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | flo
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
 """More than any request has use for; reading and checking them would hold the reader for a second."""
-INTEGER_BOUND = 1 << 63
+INTEGER_BOUND = 1 << 64
 
 _surrogate_escape = re.compile(rb"\\u[dD][89a-fA-F]")
 # An opening bracket is one level down, a closing one, read as a signed byte, one level up; a comma is none.
@@ -26,9 +26,9 @@ _not_skeleton = bytes(b for b in range(256) if b not in b'"[]{},')
 def parse(body: bytes, *, max_depth: int = MAX_DEPTH) -> JSONValue:
     """The value that a body in UTF-8 holds; any text with a doubtful meaning raises InvalidJson.
 
-    Refused: other encodings, a byte order mark, NaN and infinities, numbers too large for a double or a signed
-    64-bit integer, a key given twice, half of a surrogate pair, nesting beyond `max_depth` lists and objects, and
-    more than MAX_VALUES values beside each other.
+    Refused: other encodings, a byte order mark, NaN and infinities, numbers too large for a double or an integer
+    of 64 bits, signed or not, a key given twice, half of a surrogate pair, nesting beyond `max_depth` lists and
+    objects, more than MAX_VALUES values.
     """
     text = _decode(body)
     if not text.strip(" \t\r\n"):

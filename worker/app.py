@@ -20,7 +20,8 @@ def make_app(settings: Settings, process: Process) -> Celery:
     reach = broker(settings.redis_url)
     own = keys.worker_queue(process.id)
     app.conf.update(_settings(), broker_url=reach.url, task_default_queue=own)
-    app.conf.task_queues = [Queue(own, Exchange(""), routing_key=own)]
+    # Not declared: kombu would leave two keys behind that never expire, and the anonymous exchange needs none.
+    app.conf.task_queues = [Queue(own, Exchange(""), routing_key=own, no_declare=True)]
     app.conf.broker_transport_options = TRANSPORT | reach.transport_options
     app.conf.broker_use_ssl = reach.use_ssl
 

@@ -6,20 +6,20 @@ import json
 import logging
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, assert_never
 
+from jobs.errors import StoreError
 from jobs.record import JOB_PREFIX, RESPONSE_PREFIX
-from jobs.runs import Claim, Closing, End, Runs
+from jobs.runs import Claim, End, Runs
 from schemas import response
-from schemas.usage import complete_usage
-from worker import calls, outcome, retry
+from worker import calls, closing, outcome, retry
 from worker.calls import Call, Calls
 from worker.errors import CallError, HungUp
 from worker.outcome import Outcome, Problem, Responded
-from worker.refusals import Kind
-from worker.responses_client import ResponsesClient
+from worker.responses_client import Answer, ResponsesClient
 from worker.retry import GiveUp, Patience, RetryIn, Snooze
+from worker.upstream_error import shown_code, shown_message
 
 log = logging.getLogger(__name__)
 
@@ -33,34 +33,40 @@ class Attempts:
     calls: Calls
 
     def make(self, claim: Claim) -> None:
-        """Load, mark as sent, call, judge, write. What surprises here is left to the heartbeat to give back."""
+        """Load, mark as sent, call, judge, write. What surprises before an answer came is left to recovery."""
         call = Call(seconds=claim.run_timeout_seconds)
-        self.calls.add(claim.number, call)
+        self.calls.add(claim.number, claim.attempt, call)
         try:
             body = self.runs.body(claim)
             if not body or not self.runs.mark_sent(claim):
-                self._let_go(claim)
+                self.runs.snooze(claim, closing.unsent(), delay_seconds=0, reason="")
                 return
-            result = self._call(claim, body, call)
-            if result is not None:
-                self._write(claim, result)
+            self._call(claim, body, call)
         finally:
-            self.calls.remove(claim.number)
+            self.calls.remove(claim.number, claim.attempt)
 
-    def _let_go(self, claim: Claim) -> None:
-        """The job ended, or went elsewhere, before anything was sent: its slot is free again at once."""
-        unsent = Closing(outcome="lost", delivery="not_sent", may_be_billed=False)
-        self.runs.snooze(claim, unsent, delay_seconds=0, reason="")
-
-    def _call(self, claim: Claim, body: bytes, call: Call) -> Outcome | None:
-        """The outcome, or None when nothing of it may be written: the worker stops and hands the job back."""
+    def _call(self, claim: Claim, body: bytes, call: Call) -> None:
+        """Of a call that the worker hung up on because it stops, nothing is written: the job is handed back."""
         try:
             answer = self.client.create(body, idempotency_key=JOB_PREFIX + claim.number, call=call)
         except HungUp as ended:
-            return None if ended.why == calls.STOPPING else _hung_up(ended, claim)
+            if ended.why != calls.STOPPING:
+                self._write(claim, outcome.of_hanging_up(ended, seconds=claim.run_timeout_seconds))
         except CallError as error:
-            return outcome.of_error(error)
-        return outcome.of_answer(answer, now=time.time())
+            self._write(claim, outcome.of_error(error))
+        else:
+            self._take(claim, answer)
+
+    def _take(self, claim: Claim, answer: Answer) -> None:
+        try:
+            self._write(claim, outcome.of_answer(answer, now=time.time()))
+        except StoreError:
+            raise
+        except Exception:
+            # Whatever is odd about this answer, it has come and may be billed: asked again, it might be as odd again.
+            log.exception("%s%s attempt %s: its answer cannot be kept", JOB_PREFIX, claim.number, claim.attempt)
+            problem = outcome.of_unfit(answer)
+            self._give_up(claim, problem, GiveUp(code=problem.code, message=problem.message, retryable=False))
 
     def _write(self, claim: Claim, result: Outcome) -> None:
         match result:
@@ -72,33 +78,25 @@ class Attempts:
                 assert_never(other)
 
     def _finish(self, claim: Claim, result: Responded) -> None:
-        whole = response.complete(
-            result.upstream,
-            response_id=RESPONSE_PREFIX + claim.number,
-            status=result.status,
-            created_at=claim.created_at,
-            completed_at=time.time(),
-            request=json.loads(claim.echo),
-        )
+        whole = _whole(claim, result)
         error = _error_of_job(whole["error"]) if whole["error"] else None
         end = End(status=result.status, response=_bytes(whole), raw=result.raw, usage=whole["usage"], error=error)
-        answer = self.runs.finish(claim, end, _closing_of(result, usage=whole["usage"]))
+        answer = self.runs.finish(claim, end, closing.of_response(result, usage=whole["usage"]))
         log.info("%s%s attempt %s: %s (%s)", JOB_PREFIX, claim.number, claim.attempt, result.status, answer)
 
     def _settle(self, claim: Claim, problem: Problem) -> None:
-        patience = Patience(spent=claim.attempts_spent, max_attempts=claim.max_attempts, on_unknown=claim.on_unknown)
-        decision = retry.decide(problem, patience, now=time.time(), random=random.random)
+        decision = retry.decide(problem, _patience(claim), now=time.time(), random=random.random)
         log.info("%s%s attempt %s: %s, %s", JOB_PREFIX, claim.number, claim.attempt, problem.code, decision)
         match decision:
             case GiveUp():
                 self._give_up(claim, problem, decision)
             case RetryIn():
                 self._hold(claim, decision.hold)
-                self.runs.retry(claim, _closing(problem, "failed"), delay_seconds=decision.delay_seconds)
+                self.runs.retry(claim, closing.of_problem(problem, "failed"), delay_seconds=decision.delay_seconds)
             case Snooze():
                 self._hold(claim, decision.hold)
-                reason = decision.hold.reason
-                self.runs.snooze(claim, _closing(problem, "snoozed"), delay_seconds=0, reason=reason)
+                snoozed = closing.of_problem(problem, "snoozed")
+                self.runs.snooze(claim, snoozed, delay_seconds=decision.delay_seconds, reason=problem.code)
             case other:
                 assert_never(other)
 
@@ -109,51 +107,37 @@ class Attempts:
     def _give_up(self, claim: Claim, problem: Problem, decision: GiveUp) -> None:
         error = {"code": decision.code, "message": decision.message, "retryable": decision.retryable}
         end = End(status="failed", raw=problem.raw, error=error)
-        self.runs.finish(claim, end, _closing(problem, "failed"))
+        self.runs.finish(claim, end, closing.of_problem(problem, "failed"))
 
 
-def _hung_up(ended: HungUp, claim: Claim) -> Problem:
-    """A call we ended ourselves: of a cancelled job nothing but the attempt will be written."""
-    if ended.why == calls.CANCELLED:
-        return replace(outcome.of_error(ended), code="cancelled", message="the job was cancelled while it ran")
-    message = f"the call took longer than run_timeout_seconds ({claim.run_timeout_seconds:g})"
-    return replace(outcome.of_error(ended), kind=Kind.TRANSIENT, code="run_timeout", message=message)
-
-
-def _closing_of(result: Responded, *, usage: dict[str, Any] | None) -> Closing:
-    return Closing(
-        outcome=result.status,
-        delivery="answered",
-        may_be_billed=True,
-        http_status=result.http_status,
-        upstream_request_id=result.request_id,
-        upstream_response_id=_text(result.upstream.get("id")),
-        usage=usage,
+def _patience(claim: Claim) -> Patience:
+    """Attempts that spent nothing were snoozed, but for the few that a lost worker never sent."""
+    return Patience(
+        spent=claim.attempts_spent,
+        snoozes=max(0, claim.attempt - 1 - claim.attempts_spent),
+        max_attempts=claim.max_attempts,
+        on_unknown=claim.on_unknown,
     )
 
 
-def _closing(problem: Problem, how: str) -> Closing:
-    return Closing(
-        outcome=how,
-        delivery=problem.delivery,
-        may_be_billed=problem.may_be_billed,
-        http_status=problem.http_status,
-        upstream_request_id=problem.request_id,
-        upstream_response_id=_text(problem.upstream.get("id")),
-        usage=complete_usage(problem.upstream.get("usage")),
-        error={"code": problem.code, "message": problem.message},
+def _whole(claim: Claim, result: Responded) -> dict[str, Any]:
+    """The Response that the job hands out."""
+    whole = response.complete(
+        result.upstream,
+        response_id=RESPONSE_PREFIX + claim.number,
+        status=result.status,
+        created_at=claim.created_at,
+        completed_at=time.time(),
+        request=json.loads(claim.echo),
     )
+    return whole | {"usage": closing.believed(whole["usage"])}
 
 
 def _error_of_job(error: dict[str, Any]) -> dict[str, Any]:
     """A failed Response's error with the upstream's own code, which the protocol's may have replaced there."""
     own = error.get("respool", {}).get("code")
-    return {"code": own or error["code"], "message": error["message"], "retryable": False}
-
-
-def _text(value: object) -> str | None:
-    return value[:256] if isinstance(value, str) else None
+    return {"code": shown_code(own or error["code"]), "message": shown_message(error["message"]), "retryable": False}
 
 
 def _bytes(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 CANCELLED = "cancelled"
 OUT_OF_TIME = "out_of_time"
 STOPPING = "stopping"
+SUPERSEDED = "superseded"
 
 
 class Call:
@@ -50,20 +51,25 @@ current: ContextVar[Call | None] = ContextVar("call", default=None)
 
 
 class Calls:
-    """All calls of the process by job number."""
+    """All calls of the process by job number and attempt.
+
+    One job can have two: a sweep recovers an attempt whose worker was cut off, and the same worker claims the next.
+    """
 
     def __init__(self) -> None:
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[tuple[str, int], Call] = {}
 
-    def add(self, number: str, call: Call) -> None:
-        self._calls[number] = call
+    def add(self, number: str, attempt: int, call: Call) -> None:
+        self._calls[number, attempt] = call
 
-    def remove(self, number: str) -> None:
-        self._calls.pop(number, None)
+    def remove(self, number: str, attempt: int) -> None:
+        self._calls.pop((number, attempt), None)
 
     def hang_up(self, number: str, why: str) -> None:
-        if call := self._calls.get(number):
-            call.hang_up(why)
+        """Ends every attempt's call for the job."""
+        for (held, _), call in list(self._calls.items()):
+            if held == number:
+                call.hang_up(why)
 
     def hang_up_overdue(self) -> None:
         for call in list(self._calls.values()):

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from jobs.runs import Claim, Runs
 from worker.attempt import Attempts
-from worker.calls import CANCELLED, STOPPING, Calls
+from worker.calls import CANCELLED, STOPPING, SUPERSEDED, Calls
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ class Crew:
         self._calls = calls
         self._slots = slots
         self._threads = ThreadPoolExecutor(max_workers=slots, thread_name_prefix="attempt")
-        self._held: set[str] = set()
+        self._held: set[tuple[str, int]] = set()
         self._changed = threading.Condition()
         self._draining = False
 
@@ -33,16 +33,18 @@ class Crew:
 
     @property
     def held(self) -> set[str]:
+        """The numbers of the jobs at which an attempt is under way here."""
         with self._changed:
-            return set(self._held)
+            return {number for number, _ in self._held}
 
     def take(self, numbers: Sequence[str], *, dispatch: str) -> None:
         """Claims what one message released and starts it. A message that came for nothing changes nothing."""
         if self._draining:
             return
         for claim in self._runs.claim(numbers, dispatch=dispatch, nonce=secrets.token_hex(8)):
+            self._calls.hang_up(claim.number, SUPERSEDED)
             with self._changed:
-                self._held.add(claim.number)
+                self._held.add((claim.number, claim.attempt))
             self._threads.submit(self._run, claim).add_done_callback(_tell_surprise)
 
     def _run(self, claim: Claim) -> None:
@@ -50,7 +52,7 @@ class Crew:
             self._attempts.make(claim)
         finally:
             with self._changed:
-                self._held.discard(claim.number)
+                self._held.discard((claim.number, claim.attempt))
                 self._changed.notify_all()
 
     def cancel(self, numbers: Sequence[str]) -> None:

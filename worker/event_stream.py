@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from worker.upstream_json import parse_object
 
 TERMINAL = {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 
@@ -62,12 +63,9 @@ def last_state(chunks: Iterable[bytes]) -> LastState:
 
 def _event(data: bytes) -> dict[str, Any]:
     try:
-        event = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BrokenStream("an event is not JSON") from error
-    if not isinstance(event, dict):
-        raise BrokenStream("an event is not an object")
-    return event
+        return parse_object(data)
+    except ValueError as error:
+        raise BrokenStream("an event is no JSON object") from error
 
 
 def _data(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -45,5 +45,6 @@ class Loop:
         except StoreUnavailable as error:
             log.warning("%s: %s", self._thread.name, error)
         except Exception:
+            # A loop that ended here would take the process's lease, and with it all jobs that it runs.
             log.exception("%s failed; going on", self._thread.name)
         return self._pause_seconds

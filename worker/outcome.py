@@ -7,14 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from worker.errors import CallError, Unreachable
+from worker import calls
+from worker.errors import BrokenAnswer, CallError, HungUp, Unreachable
 from worker.refusals import Kind, kind_of
 from worker.responses_client import Answer
 from worker.retry_after import seconds_until
+from worker.upstream_error import read_error
+from worker.upstream_json import parse_object
 
-SHOWN_CHARACTERS = 500
 KEPT_ERROR_BYTES = 64 * 1024
 BAD_REQUEST = 400
+UNTOLD_STATUSES = (408, 502, 504)
+"""Said by whoever stands before the endpoint, which may be at work on the request all the same."""
+
 ENDS = ("completed", "incomplete", "failed", "cancelled")
 
 
@@ -61,6 +66,23 @@ def of_error(error: CallError) -> Problem:
     )
 
 
+def of_hanging_up(ended: HungUp, *, seconds: float) -> Problem:
+    """The outcome of a call that we ended ourselves; `seconds` is what it was given."""
+    if ended.why == calls.OUT_OF_TIME:
+        message = f"the call took longer than run_timeout_seconds ({seconds:g})"
+        return replace(of_error(ended), kind=Kind.TRANSIENT, code="run_timeout", message=message)
+    message = "the call was called off: its job had ended or a later attempt at it had begun"
+    return replace(of_error(ended), code="called_off", message=message)
+
+
+def of_unfit(answer: Answer) -> Problem:
+    """The outcome of an answer that came and cannot be judged or kept, whatever is odd about it."""
+    raw = answer.body
+    if answer.stream is not None:
+        raw = json.dumps(answer.stream.response or answer.stream.error or {}).encode()
+    return _invalid(answer, raw, "the endpoint's answer came but could not be read")
+
+
 def of_answer(answer: Answer, *, now: float) -> Outcome:
     """The outcome of an answer, read leniently."""
     if answer.stream is not None:
@@ -105,17 +127,16 @@ def _worth_retrying(answer: Answer, upstream: dict[str, Any], raw: bytes, now: f
 
 
 def _refused(answer: Answer, upstream: Mapping[str, Any] | None, raw: bytes, *, now: float) -> Problem:
-    error = _error_of(upstream)
-    code = str(error.get("code") or error.get("type") or "")
-    message = str(error.get("message") or "")
-    kind = kind_of(http_status=answer.http_status, code=code, message=message, is_json=upstream is not None)
+    error, status = read_error(upstream), answer.http_status
+    kind = kind_of(http_status=status, code=error.code, message=error.message, param=error.param)
     return Problem(
         kind=kind,
-        code=code or f"http_{answer.http_status}",
-        message=message[:SHOWN_CHARACTERS] or f"the endpoint answered {answer.http_status}",
+        code=error.code or f"http_{status}",
+        message=error.message or f"the endpoint answered {status}",
         delivery="answered",
         may_be_billed=kind is Kind.TRANSIENT,
-        http_status=answer.http_status,
+        unknown=status in UNTOLD_STATUSES or (status >= 500 and upstream is None),
+        http_status=status,
         request_id=_request_id(answer),
         retry_after_seconds=seconds_until(answer.headers, now=now),
         upstream=upstream or {},
@@ -126,7 +147,7 @@ def _refused(answer: Answer, upstream: Mapping[str, Any] | None, raw: bytes, *, 
 def _invalid(answer: Answer, raw: bytes, message: str) -> Problem:
     return Problem(
         kind=Kind.TRANSIENT,
-        code="upstream_answer_invalid",
+        code=BrokenAnswer.code,
         message=message,
         delivery="answered",
         may_be_billed=True,
@@ -139,17 +160,9 @@ def _invalid(answer: Answer, raw: bytes, message: str) -> Problem:
 
 def _decoded(body: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        return parse_object(body)
+    except ValueError:
         return None
-    return value if isinstance(value, dict) else None
-
-
-def _error_of(upstream: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    error = (upstream or {}).get("error", upstream or {})
-    if isinstance(error, Mapping):
-        return error
-    return {"message": error} if error else {}
 
 
 def _request_id(answer: Answer) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
@@ -10,8 +11,10 @@ import time
 
 from jobs.coalesce import Coalescer
 from jobs.connection import connect
+from jobs.errors import StoreUnavailable
 from jobs.lanes import Lanes
 from jobs.limits import read_limits
+from jobs.persistence import PersistenceCheck
 from jobs.runs import Runs
 from jobs.settings import Settings
 from jobs.workers import Workers
@@ -26,6 +29,9 @@ from worker.session import open_session
 from worker.sweeper import Sweeper
 
 WATCH_SECONDS = 0.25
+WRITE_SECONDS = 30.0
+"""For requests to be read and answers to be written; long, since they may be large and nobody waits for them."""
+
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +45,13 @@ class Process:
         self._log_level = settings.log_level
         self._drained_at: float | None = None
         redis = connect(settings.redis_url)
+        writer = connect(settings.redis_url, answer_seconds=WRITE_SECONDS)
+        self._persistence = PersistenceCheck(redis)
         self._workers = Workers(redis)
         self._calls = Calls()
-        self._coalescer = Coalescer(redis)
+        self._coalescer = Coalescer(writer)
         lanes = Lanes(redis, read_limits(settings.limits_file))
-        runs = Runs(self._coalescer, redis, worker=self.id)
+        runs = Runs(self._coalescer, writer, worker=self.id)
         attempts = Attempts(runs=runs, client=_client(settings), calls=self._calls)
         self.crew = Crew(attempts, runs, self._calls, slots=settings.slots)
         self._dispatcher = Dispatcher(lanes, redis, worker=self.id)
@@ -57,10 +65,15 @@ class Process:
             logging.getLogger(name).setLevel(logging.WARNING)  # two lines a message that say nothing of the job
         for name in ("worker", "jobs"):
             logging.getLogger(name).setLevel(self._log_level)
+        self._check_persistence()
         self._coalescer.start()
         for loop in (self._beats, self._dispatches, self._sweeps, self._watch):
             loop.start()
         log.info("worker %s offers %s slots", self.id, self.crew.open_slots)
+
+    def _check_persistence(self) -> None:
+        with contextlib.suppress(StoreUnavailable):  # the loops will say so, again and again
+            self._persistence.read()
 
     def drain(self) -> None:
         """Takes nothing new and says so at once. The grace period counts from here: Celery takes its time to stop."""

@@ -27,6 +27,12 @@ class Kind(StrEnum):
     PERMANENT = "permanent"
 
 
+REFERENCES = (
+    *("previous_?response", "response", "file", "image_?file", "item", "conversation", "container", "context"),
+    *("prompt", "vector_?store"),
+)
+"""What a request may refer to and an endpoint may not find."""
+
 CODES: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
@@ -35,11 +41,12 @@ CODES: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
         (r"RequestBurstTooFast|ServerOverloaded", Kind.OVERLOAD),
         (r"InflightBatchsizeExceeded", Kind.CONCURRENCY),
         (r"SetLimitExceeded|AccountOverdueError|OperationDenied\.Service(Overdue|NotOpen)", Kind.ACCOUNT),
-        (r"ModelNotOpen|InvalidEndpointOrModel.*|insufficient_quota|invalid_api_key", Kind.ACCOUNT),
+        (r"ModelNotOpen|InvalidEndpointOrModel.*|model_not_found|insufficient_quota|invalid_api_key", Kind.ACCOUNT),
         (r"OperationDenied\.InvalidState", Kind.WAIT),
         (r"MissingParameter|.*SensitiveContentDetected.*|.*RiskDetection.*", Kind.PERMANENT),
-        (r"OutofContextError|FileQuotaExceeded", Kind.PERMANENT),
-        (r"invalid_(prompt|request(_error)?|value|base64_image|image(_format|_url|_mode)?)", Kind.PERMANENT),
+        (r"OutofContextError|FileQuotaExceeded|InvalidParameter.*", Kind.PERMANENT),
+        (r"invalid_(prompt|value|base64_image|image(_format|_url|_mode)?)", Kind.PERMANENT),
+        (rf"(?i:({'|'.join(REFERENCES)})[._]?not_?found)", Kind.PERMANENT),
         (r"failed_to_download_image", Kind.MEDIA),
         (r"InternalServiceError|server_error|vector_store_timeout", Kind.TRANSIENT),
     )
@@ -56,8 +63,8 @@ PRIVATE_ADDRESS = re.compile(
 )
 
 
-def kind_of(*, http_status: int, code: str, message: str, is_json: bool = True) -> Kind:
-    """The class of an error answer. Its code decides; then the status."""
+def kind_of(*, http_status: int, code: str, message: str, param: str = "") -> Kind:
+    """The class of an error answer. Its code decides; then the status and the field at fault, `param`."""
     if code == "QuotaExceeded":
         return _quota(message)
     if code.startswith("InvalidParameter") and UNREACHABLE_MEDIUM.search(message):
@@ -65,10 +72,10 @@ def kind_of(*, http_status: int, code: str, message: str, is_json: bool = True) 
     for pattern, kind in CODES:
         if pattern.fullmatch(code):
             return kind
-    return _by_status(http_status, is_json)
+    return _by_status(http_status, param)
 
 
-def _by_status(status: int, is_json: bool) -> Kind:
+def _by_status(status: int, param: str) -> Kind:
     match status:
         case 401 | 402 | 407:
             return Kind.ACCOUNT
@@ -76,7 +83,9 @@ def _by_status(status: int, is_json: bool) -> Kind:
             return Kind.TRANSIENT
         case 429:
             return Kind.RATE
-        case 404 | 405 if not is_json:
+        case 404 if param not in ("", "model"):
+            return Kind.PERMANENT  # what the request names in that field does not exist
+        case 404 | 405:
             return Kind.ACCOUNT  # no endpoint of the protocol is there: the address is wrong, not the job
         case _ if 300 <= status < 400:
             return Kind.ACCOUNT  # likewise: a POST with a key is not sent on elsewhere

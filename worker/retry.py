@@ -15,6 +15,11 @@ FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
 MOST_DOWNLOADS = 3
 UNREADY_SECONDS = 5.0
+MOST_UNREADY_SNOOZES = 100
+"""With the jitter, about ten minutes for what the upstream still works on."""
+
+LEAST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 60.0
 ACCOUNT_PAUSE_SECONDS = 30.0
 ENDPOINT_PAUSE_SECONDS = 2.0
 OVERLOAD_PAUSE_SECONDS = 2.0
@@ -41,9 +46,10 @@ class RetryIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snooze:
-    """Back into the queue, no attempt spent."""
+    """Back into the queue, no attempt spent: as soon as the lane's hold ends, or after a delay of the job's own."""
 
-    hold: Hold
+    hold: Hold | None = None
+    delay_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +66,10 @@ Decision = RetryIn | Snooze | GiveUp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How often the job may be tried: `spent` attempts came before the one that is judged."""
+    """How often the job may be tried. Before the attempt that is judged came `spent` attempts and `snoozes` snoozes."""
 
     spent: int
+    snoozes: int = 0
     max_attempts: int
     on_unknown: str
 
@@ -71,38 +78,56 @@ def decide(problem: Problem, patience: Patience, *, now: float, random: Callable
     """`random` gives numbers from 0 to 1; `now` is in seconds since the epoch."""
     match problem.kind:
         case Kind.RATE | Kind.OVERLOAD | Kind.CONCURRENCY | Kind.ACCOUNT | Kind.ENDPOINT:
-            return Snooze(hold=_hold(problem, now=now, random=random))
+            hold = _hold(problem, patience, now=now, random=random)
+            # What may be billed spends an attempt: a snooze has no bound, and would have it paid again without end.
+            return _again(problem, patience, hold, random=random) if problem.may_be_billed else Snooze(hold=hold)
         case Kind.PERMANENT:
             return GiveUp(code=problem.code, message=problem.message, retryable=False)
         case Kind.MEDIA if patience.spent + 1 >= min(MOST_DOWNLOADS, patience.max_attempts):
             return GiveUp(code="failed_to_download", message=problem.message, retryable=True)
+        case Kind.WAIT if not problem.may_be_billed:
+            return _wait(problem, patience, random=random)
         case Kind.WAIT | Kind.MEDIA | Kind.TRANSIENT:
-            return _again(problem, patience, random=random)
+            return _again(problem, patience, _hold_asked_for(problem), random=random)
         case other:
             assert_never(other)
 
 
-def _again(problem: Problem, patience: Patience, *, random: Callable[[], float]) -> Decision:
+def _wait(problem: Problem, patience: Patience, *, random: Callable[[], float]) -> Decision:
+    if patience.snoozes >= MOST_UNREADY_SNOOZES:
+        return GiveUp(code=problem.code, message=problem.message, retryable=True)
+    return Snooze(delay_seconds=max(UNREADY_SECONDS, problem.retry_after_seconds or 0.0) + random())
+
+
+def _again(problem: Problem, patience: Patience, hold: Hold | None, *, random: Callable[[], float]) -> Decision:
     if problem.unknown and patience.on_unknown == "fail":
         message = f"{problem.message}; the request had been sent and may have been billed"
         return GiveUp(code="outcome_unknown", message=message, retryable=True)
     if patience.spent + 1 >= patience.max_attempts:
         return GiveUp(code=problem.code, message=problem.message, retryable=True)
     delay = random() * min(LONGEST_SECONDS, FIRST_SECONDS * 2**patience.spent)
-    if problem.kind is Kind.WAIT:
-        delay += UNREADY_SECONDS
-    asked = problem.retry_after_seconds
-    if asked is None:
-        return RetryIn(delay_seconds=delay)
-    hold = Hold(pause_seconds=asked, reason=problem.code, cut="rate") if problem.http_status == 503 else None
-    return RetryIn(delay_seconds=max(delay, asked), hold=hold)
+    return RetryIn(delay_seconds=max(delay, problem.retry_after_seconds or 0.0), hold=hold)
 
 
-def _hold(problem: Problem, *, now: float, random: Callable[[], float]) -> Hold:
+def _hold_asked_for(problem: Problem) -> Hold | None:
+    if problem.http_status != 503 or problem.retry_after_seconds is None:
+        return None
+    return Hold(pause_seconds=problem.retry_after_seconds, reason=problem.code, cut="rate")
+
+
+def _hold(problem: Problem, patience: Patience, *, now: float, random: Callable[[], float]) -> Hold:
     pause, cut = _measure(problem, now=now)
     if problem.retry_after_seconds is not None:
         pause = problem.retry_after_seconds
+    pause = max(pause, _least_pause(problem, patience))
     return Hold(pause_seconds=pause + 0.2 * random() * min(pause, 5.0), reason=problem.code, cut=cut)
+
+
+def _least_pause(problem: Problem, patience: Patience) -> float:
+    """An upstream that asks for no pause, or for too short a one again and again, gets a longer one each time."""
+    if problem.kind in (Kind.ACCOUNT, Kind.ENDPOINT):
+        return LEAST_PAUSE_SECONDS
+    return min(LONGEST_PAUSE_SECONDS, LEAST_PAUSE_SECONDS * 2.0 ** min(patience.snoozes, 7))
 
 
 def _measure(problem: Problem, *, now: float) -> tuple[float, Cut]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import ssl
+import time
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from worker import calls
+
+MOST_IDLE_SECONDS = 5.0
 
 
 def open_session(*, connections: int, proxy: str = "", ca_file: Path | None = None) -> requests.Session:
@@ -53,6 +57,8 @@ class _Adapter(HTTPAdapter):
 class _WatchedConnection(HTTPConnection):
     """Tells the call that it serves which socket carries it."""
 
+    rests_since = math.inf
+
     def connect(self) -> None:
         super().connect()
         self._tell()
@@ -72,11 +78,29 @@ class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
     """The same over TLS."""
 
 
-class _WatchedPool(HTTPConnectionPool):
+class _FreshConnections(HTTPConnectionPool):
+    """Uses no connection again that rested longer than MOST_IDLE_SECONDS.
+
+    Its server may be closing it just now, and a request that meets the close counts as sent with an unknown outcome.
+    """
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)
+        if isinstance(connection, _WatchedConnection) and connection.rests_since + MOST_IDLE_SECONDS < time.monotonic():
+            connection.close()
+        return connection
+
+    def _put_conn(self, conn: Any) -> None:
+        if isinstance(conn, _WatchedConnection):
+            conn.rests_since = time.monotonic()
+        super()._put_conn(conn)
+
+
+class _WatchedPool(_FreshConnections):
     ConnectionCls = _WatchedConnection
 
 
-class _WatchedTlsPool(HTTPSConnectionPool):
+class _WatchedTlsPool(_FreshConnections, HTTPSConnectionPool):
     ConnectionCls = _WatchedTlsConnection
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask import Response, jsonify
 from flask_smorest import Blueprint
 
@@ -23,9 +25,10 @@ def make_blueprint() -> Blueprint:
     @views.response(200)
     @views.doc(security=[])
     def ready() -> Response:
-        """Answer 200 when Redis takes writes; live workers are told, not required."""
+        """Answer 200 when Redis takes writes; how it keeps them and who works is told, not required."""
         services().store.takes_writes()
         live = services().workers.live()
+        kept = services().persistence.read()
         return jsonify(
             status="ok",
             workers={
@@ -33,6 +36,7 @@ def make_blueprint() -> Blueprint:
                 "slots": sum(worker.slots for worker in live),
                 "jobs": sum(w.jobs for w in live),
             },
+            persistence=asdict(kept) if kept else None,
         )
 
     return views

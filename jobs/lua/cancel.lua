@@ -8,9 +8,9 @@ if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return 'mis
 if ended(job.status) then return 'ended' end
 local running = job.stage == 'running'
 if running then
-  local number = tonumber(job.attempt)
-  local sent = tonumber(job.sent or 0) == number
-  close_attempt(n, number, {outcome = 'cancelled', delivery = sent and 'sent' or 'not_sent', may_be_billed = sent})
+  local sent = job.sent ~= nil and job.sent == job.attempt
+  close_attempt(n, tonumber(job.attempt),
+    {outcome = 'cancelled', delivery = sent and 'sent' or 'not_sent', may_be_billed = sent}, nil)
   call_off(n, job.worker)
 end
 finish(n, 'cancelled', {}, running)

@@ -2,10 +2,20 @@
 -- A worker takes the jobs of one message; each only if it was released to this worker with this dispatch number.
 -- ARGV: 1 prefix  2 worker id  3 dispatch number  4 nonce of the message's handling  5 most bytes of a request to hand out  6… job numbers
 -- Returns a list of {N, request or '' if it is longer, then values} for the jobs that are now this worker's; the values are
---   attempt, spent, max_attempts, on_unknown, run_timeout, model, lane, project, echo, stream, created, tokens.
+--   attempt, spent, max_attempts, on_unknown, run_timeout, lane, echo, created.
 -- Twice with one nonce: the same answer.
 local worker = ARGV[2]
-redis.call('HDEL', prefix .. 'worker:' .. worker, 'stalled')
+
+-- Long rows of refusals are cut from their beginning; an attempt that was spent or may be billed always stays.
+local function trim(key)
+  if redis.call('LLEN', key) <= 100 then return end
+  for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
+    local entry = cjson.decode(text)
+    if entry.outcome == 'snoozed' and not entry.may_be_billed then return redis.call('LREM', key, 1, text) end
+  end
+end
+
+redis.call('HDEL', worker_key(worker), 'stalled')
 local taken = {}
 for i = 6, #ARGV do
   local n = ARGV[i]
@@ -19,13 +29,13 @@ for i = 6, #ARGV do
       redis.call('ZREM', prefix .. 'dispatched', n)
       redis.call('ZREM', prefix .. 'deadlines', n)
       move(n, job.project, 'queued', 'in_progress')
-      redis.call('RPUSH', prefix .. 'attempts:' .. n, cjson.encode({number = attempt, started_at = now, worker = worker,
+      redis.call('RPUSH', attempts_key(n), cjson.encode({number = attempt, started_at = now, worker = worker,
         outcome = 'running', delivery = 'not_sent', may_be_billed = false}))
-      redis.call('LTRIM', prefix .. 'attempts:' .. n, -100, -1)
+      trim(attempts_key(n))
     end
     local whole = tonumber(job.request_bytes) <= tonumber(ARGV[5])
     local fields = redis.call('HMGET', job_key(n), 'attempt', 'spent', 'max_attempts', 'on_unknown', 'run_timeout',
-      'model', 'lane', 'project', 'echo', 'stream', 'created', 'tokens')
+      'lane', 'echo', 'created')
     table.insert(taken, {n, whole and redis.call('HGET', job_key(n), 'request') or '', unpack(fields)})
   end
 end

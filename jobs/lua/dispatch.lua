@@ -10,9 +10,11 @@ if leader and leader ~= ARGV[2] then return {0, 0, -1} end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 local limits = cjson.decode(ARGV[4])
 
+-- Workers -------------------------------------------------------------------------------------------------------------
+
 local workers, free = {}, 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'workers', '(' .. int(now), '+inf')) do
-  local state = redis.call('HMGET', prefix .. 'worker:' .. id, 'slots', 'stalled')
+  local state = redis.call('HMGET', worker_key(id), 'slots', 'stalled')
   local room = tonumber(state[1] or '0') - redis.call('SCARD', worker_jobs_key(id))
   -- One that left a release unclaimed is passed over for a while: its Celery side may hang.
   if room > 0 and now - tonumber(state[2] or 0) > 10000 then
@@ -21,7 +23,6 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'workers', '(' .. int(
   end
 end
 
-local number = nil
 local function least_busy()
   local best = nil
   for _, worker in ipairs(workers) do
@@ -30,44 +31,65 @@ local function least_busy()
   return best
 end
 
-local clocks
+-- Lanes ---------------------------------------------------------------------------------------------------------------
+
+-- A clock (GCRA) of `limit` a minute: refills at limit - burst, holds `burst`, so no 60 s window exceeds the limit.
+-- `at` is when it would be full again, `per_unit` the ms that a unit takes, `holds` the units it holds.
+local function clock_of(at, limit, burst, factor)
+  if not limit then return nil end
+  burst = burst or limit * 0.01
+  return {at = at, per_unit = 60000 / ((limit - burst) * factor), holds = math.max(1, burst)}
+end
+
+-- ms until `cost` units fit, 0 for now; a cost above what the clock holds may overdraw a full one.
+local function wait_for(clock, cost)
+  if not clock then return 0 end
+  return math.max(0, clock.at - now - (clock.holds - math.min(cost, clock.holds)) * clock.per_unit)
+end
+
+-- No single job, and no correction, closes a lane for more than ten minutes, whatever it claims to take.
+local function charge(clock, cost)
+  if not clock then return end
+  clock.at = math.min(math.max(clock.at, now) + cost * clock.per_unit, now + 600000)
+end
+
 local function open_lane(name)
   local state = redis.call('HMGET', lane_key(name), 'requests', 'tokens', 'paused_until', 'pause_reason', 'probe',
     'factor', 'factor_at', 'cap', 'cap_at', 'service', 'settled')
-  local model = name:match('^[^:]*:(.*)$')
-  local limit = limits.models[model] or limits.default
-  local lane = {name = name, limit = limit, requests = tonumber(state[1] or 0), tokens = tonumber(state[2] or 0),
-    paused_until = tonumber(state[3] or 0), pause_reason = state[4] or '', probe = state[5], service = state[10] or '0', settled = tonumber(state[11] or 0),
-    in_flight = redis.call('SCARD', lane_key(name) .. ':slots'), room = limit.in_flight, factor = 1}
+  local limit = limits.models[name:match('^[^:]*:(.*)$')] or limits.default
+  local lane = {name = name, paused_until = tonumber(state[3] or 0), pause_reason = state[4] or '', probe = state[5],
+    service = state[10] or '0', in_flight = redis.call('SCARD', slots_key(name)), room = limit.in_flight}
   -- What an overloaded upstream took away grows back with time: a tenth of the rate, and of the width, each 10 s.
-  if state[6] then lane.factor = math.min(1, tonumber(state[6]) + 0.1 * (now - tonumber(state[7])) / 10000) end
+  local factor = 1
+  if state[6] then factor = math.min(1, tonumber(state[6]) + 0.1 * (now - tonumber(state[7])) / 10000) end
   if state[8] then
     local cap = tonumber(state[8])
     lane.room = math.min(lane.room, math.floor(cap + math.max(1, 0.1 * cap) * (now - tonumber(state[9])) / 10000))
   end
   if lane.probe then lane.room = 1 end
+  local share = limit.burst and limit.requests_per_minute and limit.burst / limit.requests_per_minute or 0.01
+  local tokens = limit.tokens_per_minute
+  lane.requests = clock_of(tonumber(state[1] or 0), limit.requests_per_minute, limit.burst, factor)
+  lane.tokens = clock_of(tonumber(state[2] or 0), tokens, tokens and tokens * share, factor)
   -- What ended since used more or less than was reserved for it.
-  local _, tokens = clocks(lane)
-  if tokens then lane.tokens = lane.tokens + lane.settled * tokens.per_unit end
+  if lane.tokens and state[11] then
+    lane.tokens.at = math.min(lane.tokens.at + tonumber(state[11]) * lane.tokens.per_unit, now + 600000)
+  end
   return lane
 end
 
--- A clock (GCRA) of `limit` a minute: refills at limit - burst, holds `burst`, so no 60 s window exceeds the limit.
--- Answers ms per unit and the units it holds.
-local function clock_of(limit, burst, factor)
-  burst = burst or limit * 0.01
-  return 60000 / ((limit - burst) * factor), math.max(1, burst)
+local function save(lane, reason)
+  local key = lane_key(lane.name)
+  redis.call('HDEL', key, 'settled')
+  redis.call('HSET', key, 'requests', lane.requests and lane.requests.at or 0, 'tokens', lane.tokens and lane.tokens.at or 0,
+    'service', lane.service, 'blocked', reason)
+  redis.call('PEXPIRE', key, int(math.max(DAY, lane.paused_until - now + DAY)))
 end
 
--- ms until `cost` units fit, 0 for now; a cost above what the clock holds may overdraw a full one.
-local function wait_for(tat, cost, per_unit, holds)
-  return math.max(0, tat - now - (holds - math.min(cost, holds)) * per_unit)
-end
-
+-- The job at the head of the lane: the oldest of the project served least.
 local function head(lane)
-  local projects = lane_key(lane.name) .. ':projects'
   while true do
-    local first = redis.call('ZRANGE', projects, 0, 0, 'WITHSCORES')
+    local first = redis.call('ZRANGE', projects_key(lane.name), 0, 0, 'WITHSCORES')
     if not first[1] then return nil end
     local n = redis.call('ZRANGE', queue_key(lane.name, first[1]), 0, 0)[1]
     if n then
@@ -77,24 +99,9 @@ local function head(lane)
       end
       redis.call('ZREM', queue_key(lane.name, first[1]), n)
     else
-      redis.call('ZREM', projects, first[1])
+      redis.call('ZREM', projects_key(lane.name), first[1])
     end
   end
-end
-
--- The lane's two clocks, each with the ms a unit takes and the units it holds; nil where there is no limit.
-function clocks(lane)
-  local limit, requests, tokens = lane.limit, nil, nil
-  if limit.requests_per_minute then
-    local per_unit, holds = clock_of(limit.requests_per_minute, limit.burst, lane.factor)
-    requests = {per_unit = per_unit, holds = holds}
-  end
-  if limit.tokens_per_minute then
-    local share = limit.burst and limit.requests_per_minute and limit.burst / limit.requests_per_minute or 0.01
-    local per_unit, holds = clock_of(limit.tokens_per_minute, limit.tokens_per_minute * share, lane.factor)
-    tokens = {per_unit = per_unit, holds = holds}
-  end
-  return requests, tokens
 end
 
 -- The job of the lane that may go now, or nil with the reason and the ms to wait
@@ -106,40 +113,11 @@ local function next_of(lane)
   if lane.in_flight >= lane.room then
     return nil, lane.probe and ('lane_paused: ' .. lane.pause_reason) or 'in_flight', -1
   end
-  local requests, tokens = clocks(lane)
-  local wait = requests and wait_for(lane.requests, 1, requests.per_unit, requests.holds) or 0
+  local wait = wait_for(lane.requests, 1)
   if wait > 0 then return nil, 'rate_limit_requests', wait end
-  wait = tokens and wait_for(lane.tokens, pick.tokens, tokens.per_unit, tokens.holds) or 0
+  wait = wait_for(lane.tokens, pick.tokens)
   if wait > 0 then return nil, 'rate_limit_tokens', wait end
   return pick
-end
-
-local function charge(lane, cost)
-  local requests, tokens = clocks(lane)
-  if requests then lane.requests = math.max(lane.requests, now) + requests.per_unit end
-  if tokens then lane.tokens = math.max(lane.tokens, now) + cost * tokens.per_unit end
-end
-
-local function release(lane, pick)
-  local worker, n = least_busy(), pick.n
-  if not number then number = int(redis.call('HINCRBY', prefix .. 'counters', 'dispatches', 1)) end
-  redis.call('ZREM', queue_key(lane.name, pick.project), n)
-  redis.call('ZADD', lane_key(lane.name) .. ':projects', pick.service + 1, pick.project)
-  redis.call('SADD', lane_key(lane.name) .. ':slots', n)
-  redis.call('SADD', worker_jobs_key(worker.id), n)
-  redis.call('ZADD', prefix .. 'dispatched', int(now + tonumber(ARGV[6])), n)
-  redis.call('HSET', job_key(n), 'stage', 'dispatched', 'dispatch', number, 'worker', worker.id)
-  table.insert(worker.jobs, n)
-  worker.room, free = worker.room - 1, free - 1
-  lane.in_flight, lane.service = lane.in_flight + 1, pick.service + 1
-  charge(lane, pick.tokens)
-end
-
-local function save(lane, reason)
-  local key = lane_key(lane.name)
-  if lane.settled ~= 0 then redis.call('HDEL', key, 'settled') end
-  redis.call('HSET', key, 'requests', lane.requests, 'tokens', lane.tokens, 'service', lane.service, 'blocked', reason)
-  redis.call('PEXPIRE', key, int(math.max(DAY, lane.paused_until - now + DAY)))
 end
 
 -- Lanes take turns, the one served longest ago first; its score is when it was served or when it may go again.
@@ -152,18 +130,37 @@ local function park(lane, reason, wait)
   save(lane, reason)
 end
 
+-- Release -------------------------------------------------------------------------------------------------------------
+
+local dispatch = nil
+local function release(lane, pick)
+  local worker, n = least_busy(), pick.n
+  if not dispatch then dispatch = int(redis.call('HINCRBY', prefix .. 'counters', 'dispatches', 1)) end
+  redis.call('ZREM', queue_key(lane.name, pick.project), n)
+  redis.call('ZADD', projects_key(lane.name), pick.service + 1, pick.project)
+  redis.call('SADD', slots_key(lane.name), n)
+  redis.call('SADD', worker_jobs_key(worker.id), n)
+  redis.call('ZADD', prefix .. 'dispatched', int(now + tonumber(ARGV[6])), n)
+  redis.call('HSET', job_key(n), 'stage', 'dispatched', 'dispatch', dispatch, 'worker', worker.id, 'reserved', pick.tokens)
+  table.insert(worker.jobs, n)
+  worker.room, free = worker.room - 1, free - 1
+  lane.in_flight, lane.service, lane.served = lane.in_flight + 1, pick.service + 1, true
+  charge(lane.requests, 1)
+  charge(lane.tokens, pick.tokens)
+end
+
 local lanes = {}
 for i, name in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'lanes', '-inf', int(now_us), 'LIMIT', 0, 256)) do
   lanes[i] = open_lane(name)
 end
-local left, released, turn = tonumber(ARGV[5]), 0, 1
+local left, turn = tonumber(ARGV[5]), 1
 while #lanes > 0 and left > 0 do
   if turn > #lanes then turn = 1 end
   local lane = lanes[turn]
   local pick, reason, wait = next_of(lane)
   if pick and free > 0 then
     release(lane, pick)
-    left, released, turn, lane.served = left - 1, released + 1, turn + 1, true
+    left, turn = left - 1, turn + 1
   else
     table.remove(lanes, turn)
     park(lane, pick and 'no_worker' or reason, wait)
@@ -174,18 +171,20 @@ for _, lane in ipairs(lanes) do
   save(lane, '')
 end
 
+local function send(worker, ids, place)
+  local message = cjson.decode(ARGV[7])
+  local id = dispatch .. '-' .. worker.id .. '-' .. place
+  message.body = '[[' .. cjson.encode(ids) .. ',' .. dispatch .. '],{},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
+  message.headers.id, message.headers.root_id = id, id
+  message.properties.correlation_id, message.properties.delivery_tag = id, id
+  message.properties.delivery_info.routing_key = worker_queue_key(worker.id)
+  redis.call('LPUSH', worker_queue_key(worker.id), cjson.encode(message))
+  redis.call('PEXPIRE', worker_queue_key(worker.id), int(DAY))
+end
+
 for _, worker in ipairs(workers) do
   for first = 1, #worker.jobs, 64 do
-    local ids = {unpack(worker.jobs, first, math.min(first + 63, #worker.jobs))}
-    local message = cjson.decode(ARGV[7])
-    local id = number .. '-' .. worker.id .. '-' .. first
-    message.body = '[[' .. cjson.encode(ids) .. ',' .. number .. '],{},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
-    message.headers.id, message.headers.root_id = id, id
-    message.properties.correlation_id, message.properties.delivery_tag = id, id
-    local queue = prefix .. 'queue:' .. worker.id
-    message.properties.delivery_info.routing_key = queue
-    redis.call('LPUSH', queue, cjson.encode(message))
-    redis.call('PEXPIRE', queue, int(DAY))
+    send(worker, {unpack(worker.jobs, first, math.min(first + 63, #worker.jobs))}, first)
   end
 end
 
@@ -196,4 +195,4 @@ elseif free > 0 then
   local first = redis.call('ZRANGE', prefix .. 'lanes', 0, 0, 'WITHSCORES')
   if first[2] and first[2] ~= 'inf' then wait = math.max(0, math.ceil(tonumber(first[2]) / 1000 - now)) end
 end
-return {1, released, wait}
+return {1, tonumber(ARGV[5]) - left, wait}

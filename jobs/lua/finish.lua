@@ -6,18 +6,15 @@
 --       7… the record's fields, flat (response, raw, usage, error)
 -- Returns 'finished', 'already' (this attempt's end is written), 'late' (it had ended otherwise) or 'stale'.
 -- Twice: 'already'.
-local n, number = ARGV[2], tonumber(ARGV[3])
-local job = read(n, 'status', 'stage', 'attempt', 'ended_by', 'lane', 'tokens', 'worker')
+local n, attempt = ARGV[2], tonumber(ARGV[3])
+local job = read(n, 'status', 'stage', 'attempt', 'ended_by', 'lane', 'worker')
 if not job.status then return 'late' end
 if job.ended_by == ARGV[3] then return 'already' end
-local current = tonumber(job.attempt or 0) == number
+local current = job.attempt == ARGV[3]
 local under_way = current and job.stage == 'running'
 if not ended(job.status) and not under_way and ARGV[4] == 'failed' then return 'stale' end
 
-local news = close_attempt(n, number, cjson.decode(ARGV[5]))
-if news and ARGV[6] ~= '' then
-  book(n, cjson.decode(ARGV[6]))
-end
+close_attempt(n, attempt, cjson.decode(ARGV[5]), ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil)
 if ended(job.status) then
   if current then withdraw(n) end
   return 'late'

@@ -1,15 +1,13 @@
 #!lua flags=allow-oom
--- Removes a job that has ended, with all that is kept of it but its share of the usage.
+-- Removes a job that has ended, with all that is kept of it but its share of the usage and its idempotency key's day.
 -- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any
 -- Returns 'forgotten', 'running' (it has not ended) or 'missing'. Twice: 'missing'.
 local n = ARGV[2]
-local job = read(n, 'status', 'project', 'idempotency')
+local job = read(n, 'status', 'project')
 if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return 'missing' end
 if not ended(job.status) then return 'running' end
 withdraw(n)
-redis.call('ZREM', prefix .. 'index:' .. job.project .. ':' .. job.status, n)
+redis.call('ZREM', index_key(job.project, job.status), n)
 redis.call('ZREM', prefix .. 'ended', job.project .. ':' .. n)
-redis.call('DEL', KEYS[1], prefix .. 'attempts:' .. n)
--- The key may have run out and name a later job by now.
-if job.idempotency and string.sub(redis.call('GET', job.idempotency) or '', 1, #n) == n then redis.call('DEL', job.idempotency) end
+redis.call('DEL', KEYS[1], attempts_key(n))
 return 'forgotten'

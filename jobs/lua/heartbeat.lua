@@ -3,11 +3,11 @@
 -- ARGV: 1 prefix  2 worker id  3 lease ms  4 slots (0 when it drains)  5 what to show of it, as JSON
 --       6… numbers of cancelled jobs that an earlier beat told it of
 -- Returns the numbers of the other jobs that were cancelled under it. Twice: the same.
-local key = prefix .. 'worker:' .. ARGV[2]
+local key = worker_key(ARGV[2])
 local before = redis.call('HGET', key, 'slots')
 redis.call('ZADD', prefix .. 'workers', int(now + tonumber(ARGV[3])), ARGV[2])
 redis.call('HSET', key, 'slots', ARGV[4], 'about', ARGV[5])
 redis.call('PEXPIRE', key, 600000)
 if before ~= ARGV[4] then wake() end
-if #ARGV > 5 then redis.call('SREM', key .. ':cancels', unpack(ARGV, 6)) end
-return redis.call('SMEMBERS', key .. ':cancels')
+if #ARGV > 5 then redis.call('SREM', worker_cancels_key(ARGV[2]), unpack(ARGV, 6)) end
+return redis.call('SMEMBERS', worker_cancels_key(ARGV[2]))

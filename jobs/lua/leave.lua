@@ -1,12 +1,10 @@
 #!lua flags=allow-oom
--- A worker process goes for good: what it still holds is recovered by policy, as if it had died.
--- KEYS: 1 dispatcher   ARGV: 1 prefix  2 worker id
--- Returns the number of jobs recovered. Twice: 0.
-local held = redis.call('SMEMBERS', worker_jobs_key(ARGV[2]))
-redis.call('ZREM', prefix .. 'workers', ARGV[2])
-for _, n in ipairs(held) do recover_from(ARGV[2], n) end
-local key = prefix .. 'worker:' .. ARGV[2]
-redis.call('DEL', key, key .. ':cancels', prefix .. 'queue:' .. ARGV[2])
+-- A worker process goes for good: what it still holds is recovered by policy, as if it had died, a bounded piece at a call.
+-- KEYS: 1 dispatcher   ARGV: 1 prefix  2 worker id  3 most jobs to recover
+-- Returns {jobs recovered, jobs it still holds: call again}. Twice: {0, 0}.
+local recovered = recover_from(ARGV[2], tonumber(ARGV[3]))
+local left = redis.call('SCARD', worker_jobs_key(ARGV[2]))
+forget_worker(ARGV[2])
 if redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
 wake()
-return #held
+return {recovered, left}

@@ -9,15 +9,15 @@ for i = 2, #ARGV do
   local held = true
   if job.stage == 'waiting' then
     held = redis.call('ZSCORE', queue_key(job.lane, job.project), n)
-      and redis.call('ZSCORE', lane_key(job.lane) .. ':projects', job.project) and redis.call('ZSCORE', prefix .. 'lanes', job.lane)
+      and redis.call('ZSCORE', projects_key(job.lane), job.project) and redis.call('ZSCORE', prefix .. 'lanes', job.lane)
   elseif job.stage == 'delayed' then held = redis.call('ZSCORE', prefix .. 'delayed', n)
   elseif job.stage == 'dispatched' then held = redis.call('ZSCORE', prefix .. 'dispatched', n)
   elseif job.stage == 'running' then
     held = job.worker and redis.call('ZSCORE', prefix .. 'workers', job.worker)
       and redis.call('SISMEMBER', worker_jobs_key(job.worker), n) == 1
   elseif job.stage == 'ended' then held = redis.call('ZSCORE', prefix .. 'ended', job.project .. ':' .. n) end
-  local listed = not job.status or redis.call('ZSCORE', prefix .. 'index:' .. job.project .. ':' .. job.status, n)
-  if not listed then redis.call('ZADD', prefix .. 'index:' .. job.project .. ':' .. job.status, job.created, n) end
+  local listed = not job.status or redis.call('ZSCORE', index_key(job.project, job.status), n)
+  if not listed then redis.call('ZADD', index_key(job.project, job.status), job.created, n) end
   if not held then
     if job.stage == 'ended' then redis.call('ZADD', prefix .. 'ended', job.expires, job.project .. ':' .. n)
     elseif job.stage == 'running' then recover(n)

@@ -3,7 +3,7 @@
 -- KEYS: 1 job:N   2 idempotency key or ''   3 repeat key (a client's own retry) or ''
 -- ARGV: 1 prefix  2 N  3 digest of the body  4 max queued bytes (all jobs)  5 queue deadline ms or 0
 --       6 is this a marked repeat, '1' or '0'   7… the record's fields, flat
--- Returns {'created', N} | {'existing', N} | {'conflict', N} | {'full', ''}.
+-- Returns {'created', N} | {'existing', N} | {'conflict', N} | {'gone', N: its record is} | {'full', ''}.
 -- Twice: the second call finds the record and answers 'created' again.
 -- The idempotency key does not expire before its job has ended (finish sets the time).
 local n = ARGV[2]
@@ -20,7 +20,8 @@ if KEYS[2] ~= '' then
   local held = redis.call('GET', KEYS[2])
   if held then
     local first, digest = held:match('^(%x+):(%x+)$')
-    if redis.call('EXISTS', job_key(first)) == 1 then return known(digest == ARGV[3] and 'existing' or 'conflict', first) end
+    if digest ~= ARGV[3] then return known('conflict', first) end
+    return known(redis.call('EXISTS', job_key(first)) == 1 and 'existing' or 'gone', first)
   end
 elseif KEYS[3] ~= '' and ARGV[6] == '1' then
   local first = redis.call('GET', KEYS[3])
@@ -34,7 +35,7 @@ local queued = tonumber(redis.call('HGET', prefix .. 'counters', 'queued_bytes')
 if queued + tonumber(job.request_bytes) > tonumber(ARGV[4]) then return {'full', ''} end
 
 redis.call('HSET', KEYS[1], 'status', 'queued', 'created', int(now_us), unpack(fields))
-redis.call('ZADD', prefix .. 'index:' .. job.project .. ':queued', int(now_us), n)
+redis.call('ZADD', index_key(job.project, 'queued'), int(now_us), n)
 redis.call('SADD', prefix .. 'projects', job.project)
 count('queued_bytes', tonumber(job.request_bytes))
 if KEYS[2] ~= '' then

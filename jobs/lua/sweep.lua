@@ -1,29 +1,34 @@
 #!lua flags=allow-oom
 -- Puts right what time alone shows to be wrong, a bounded piece at a call; any worker calls it about once a second.
 -- KEYS: 1 sweep lease
--- ARGV: 1 prefix  2 ms in which one sweep is enough  3 most jobs of each kind
+-- ARGV: 1 prefix  2 ms in which one sweep is enough  3 most jobs of each kind  4 lease ms of a worker  5 ms until a release is taken back
 -- Returns {recovered from dead workers, taken back unclaimed, now due, past their deadline, forgotten}, or {} if another swept just now.
 -- Twice: does the next piece. The lease expires by itself.
 if not redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[2]) then return {} end
 local most = tonumber(ARGV[3])
 local function due(name) return redis.call('ZRANGEBYSCORE', prefix .. name, '-inf', int(now), 'LIMIT', 0, most) end
 
+-- Where nobody swept for a while, Redis was away, or all workers were: nobody could renew a lease or claim.
+-- Everybody gets as long as after a beat to show up before anything is taken from them.
+local swept = tonumber(redis.call('HGET', prefix .. 'counters', 'swept') or 0)
+redis.call('HSET', prefix .. 'counters', 'swept', int(now))
+if now - swept > tonumber(ARGV[4]) / 2 then
+  for _, worker in ipairs(due('workers')) do redis.call('ZADD', prefix .. 'workers', int(now + ARGV[4]), worker) end
+  for _, n in ipairs(due('dispatched')) do redis.call('ZADD', prefix .. 'dispatched', int(now + ARGV[5]), n) end
+end
+
 local recovered = 0
 for _, worker in ipairs(due('workers')) do
-  local held = redis.call('SRANDMEMBER', worker_jobs_key(worker), most)
-  for _, n in ipairs(held) do recover_from(worker, n) end
-  recovered = recovered + #held
-  if redis.call('SCARD', worker_jobs_key(worker)) == 0 then
-    redis.call('ZREM', prefix .. 'workers', worker)
-    redis.call('DEL', prefix .. 'worker:' .. worker, prefix .. 'worker:' .. worker .. ':cancels', prefix .. 'queue:' .. worker)
-  end
+  recovered = recovered + recover_from(worker, most - recovered)
+  if redis.call('SCARD', worker_jobs_key(worker)) == 0 then forget_worker(worker) end
+  if recovered >= most then break end
 end
 
 local unclaimed = due('dispatched')
 for _, n in ipairs(unclaimed) do
   local worker = redis.call('HGET', job_key(n), 'worker')
   if worker and redis.call('ZSCORE', prefix .. 'workers', worker) then
-    redis.call('HSET', prefix .. 'worker:' .. worker, 'stalled', int(now))
+    redis.call('HSET', worker_key(worker), 'stalled', int(now))
   end
   requeue(n, 0, '')
 end
@@ -36,7 +41,7 @@ local late = due('deadlines')
 for _, n in ipairs(late) do
   redis.call('ZREM', prefix .. 'deadlines', n)
   if redis.call('HGET', job_key(n), 'status') == 'queued' then
-    fail(n, 'expired', 'the job was still queued at its queue_deadline_seconds', false)
+    fail(n, 'expired', 'the job was still queued at its queue_deadline_seconds')
   end
 end
 
@@ -46,8 +51,8 @@ for _, entry in ipairs(old) do
   redis.call('ZREM', prefix .. 'ended', entry)
   withdraw(n)
   for _, status in ipairs({'completed', 'failed', 'incomplete', 'cancelled'}) do
-    redis.call('ZREM', prefix .. 'index:' .. project .. ':' .. status, n)
+    redis.call('ZREM', index_key(project, status), n)
   end
-  redis.call('DEL', job_key(n), prefix .. 'attempts:' .. n)
+  redis.call('DEL', job_key(n), attempts_key(n))
 end
 return {recovered, #unclaimed, #ready, #late, #old}

@@ -16,7 +16,7 @@ if ARGV[5] == 'rate' and rated then
   local factor = math.min(1, tonumber(state[1] or 1) + 0.1 * (now - tonumber(state[2] or now)) / 10000)
   cut('factor', math.max(0.01, 0.7 * factor))
 elseif ARGV[5] == 'rate' or ARGV[5] == 'width' then
-  cut('cap', math.max(1, math.floor(0.7 * redis.call('SCARD', KEYS[1] .. ':slots'))))
+  cut('cap', math.max(1, math.floor(0.7 * redis.call('SCARD', slots_key(ARGV[2])))))
 elseif ARGV[5] == 'account' then
   redis.call('HSET', KEYS[1], 'probe', '1')
 end

@@ -44,8 +44,8 @@ def in_flight(sandbox: str) -> int:
 
 def nothing_is_left(client: redis.Redis) -> bool:
     """No slot, no place in a queue, no worker's hold on a job."""
-    held = [*client.scan_iter(keys.PREFIX + "lane:*:slots"), *client.scan_iter(keys.PREFIX + "lane:*:queue:*")]
-    held += [*client.scan_iter(keys.PREFIX + "worker:*:jobs")]
+    held = [*client.scan_iter(keys.PREFIX + "lane_slots:*"), *client.scan_iter(keys.PREFIX + "lane_queue:*")]
+    held += [*client.scan_iter(keys.PREFIX + "worker_jobs:*")]
     return not held and client.hget(keys.COUNTERS, "queued_bytes") == b"0"
 
 

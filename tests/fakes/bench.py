@@ -97,8 +97,9 @@ class Bench:
         self.client.zadd(keys.WORKERS, {worker: 1})
 
     def sweep(self) -> Any:
-        """A sweep that is not held up by the one before."""
-        self.client.delete(keys.PREFIX + "sweep")
+        """A sweep that is not held up by the one before, as if that had been just now."""
+        self.client.delete(keys.SWEEP)
+        self.client.hset(keys.COUNTERS, "swept", self.client.time()[0] * 1000)
         return self.workers.sweep()
 
     def make_due(self, index: str) -> None:
@@ -106,7 +107,7 @@ class Bench:
         self.client.zunionstore(keys.PREFIX + index, {keys.PREFIX + index: 0})
 
     def slots(self, lane: str) -> set[str]:
-        return {number.decode() for number in self.client.smembers(keys.lane(lane) + ":slots")}
+        return {number.decode() for number in self.client.smembers(keys.PREFIX + "lane_slots:" + lane)}
 
     def all_keys(self) -> set[str]:
         return {key.decode() for key in self.client.scan_iter(count=1000)}

@@ -36,7 +36,9 @@ def job(client: redis.Redis, number: str) -> Job:
 def held(client: redis.Redis) -> set[bytes]:
     """What is left of jobs under way."""
     return {
-        key for key in client.scan_iter(count=1000) if key.endswith((b":slots", b":jobs", b"dispatched", b"delayed"))
+        key
+        for key in client.scan_iter(count=1000)
+        if any(kind in key for kind in (b":lane_slots:", b":worker_jobs:", b":dispatched", b":delayed"))
     }
 
 

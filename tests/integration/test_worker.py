@@ -113,7 +113,7 @@ def test_a_cancel_closes_the_connection_and_the_job_says_what_it_may_have_cost(
     job = one(store_client, number)
     assert job.status == "cancelled"
     assert job.attempts[0]["may_be_billed"]
-    wait_until(lambda: store_client.scard(f"{LANE}:slots") == 0)
+    wait_until(lambda: store_client.scard(LANE.replace(":lane:", ":lane_slots:")) == 0)
 
 
 def test_a_streamed_job_keeps_the_last_state(worker: Running, sandbox: str, store_client: redis.Redis) -> None:

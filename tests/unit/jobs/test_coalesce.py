@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -13,8 +14,8 @@ from tests.fakes.redis_server import running_redis
 from tests.fakes.waiting import wait_until
 
 
-def beat(worker: str) -> scripts.Call:
-    return scripts.Call(name="heartbeat", args=[worker, 60_000, 1, "{}"])
+def beat(worker: str, *, about: Any = "{}") -> scripts.Call:
+    return scripts.Call(name="heartbeat", args=[worker, 60_000, 1, about])
 
 
 def mark_sent(number: str) -> scripts.Call:
@@ -50,6 +51,39 @@ def test_no_more_than_the_most_go_in_one_round_trip(store_client: redis.Redis) -
         coalescer.start()
         assert [answer.result() for answer in answers] == [[]] * 10
         assert reads_so_far(store_client) - before >= 4
+    coalescer.close()
+
+
+def test_no_more_bytes_than_the_most_go_in_one_round_trip_and_a_larger_call_goes_alone(
+    store_client: redis.Redis,
+) -> None:
+    coalescer = Coalescer(store_client, most_bytes=300)
+    calls = [beat(f"w{i}", about="x" * size) for i, size in enumerate([100, 100, 1000, 1000, 100, 100, 100, 100])]
+    with ThreadPoolExecutor(10) as threads:
+        answers = [threads.submit(coalescer.run, call) for call in calls]
+        wait_until(lambda: coalescer._calls.qsize() == len(calls))
+        before = reads_so_far(store_client)
+        coalescer.start()
+        assert [answer.result() for answer in answers] == [[]] * len(calls)
+        assert reads_so_far(store_client) - before >= 5
+    assert store_client.zcard(keys.WORKERS) == len(calls)
+    coalescer.close()
+
+
+@pytest.mark.parametrize(
+    ("word", "error"), [("half \ud83d", UnicodeEncodeError), (None, TypeError), (True, TypeError), ([], TypeError)]
+)
+def test_a_call_that_cannot_be_sent_fails_its_caller_alone(
+    word: Any, error: type[Exception], store_client: redis.Redis
+) -> None:
+    coalescer = Coalescer(store_client)
+    with ThreadPoolExecutor(3) as threads:
+        answers = [threads.submit(coalescer.run, call) for call in (beat("a"), beat("w", about=word), beat("b"))]
+        with pytest.raises(error):
+            answers[1].result()
+        wait_until(lambda: coalescer._calls.qsize() == 2)
+        coalescer.start()
+        assert (answers[0].result(), answers[2].result()) == ([], [])
     coalescer.close()
 
 

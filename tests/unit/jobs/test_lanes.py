@@ -217,8 +217,9 @@ def one_slot_turns(bench: Bench, turns: int, **after: object) -> list[str]:
     for _ in range(turns):
         assert bench.dispatch().released == 1
         (claim,) = bench.claim()
-        went.append(f"{claim.model}/{claim.project}")
-        if after and after.items() <= {"model": claim.model, "project": claim.project}.items():
+        job = bench.job(claim.number)
+        went.append(f"{job.model}/{job.project}")
+        if after and after.items() <= {"model": job.model, "project": job.project}.items():
             bench.submit(**after)
         bench.runs().finish(claim, COMPLETED, ANSWERED)
     return went
@@ -240,7 +241,7 @@ def test_projects_of_a_lane_take_turns_whoever_has_more(bench: Bench) -> None:
     fill(bench, 50, slots=12, project="big")
     fill(bench, 6, slots=12, project="small")
     bench.dispatch()
-    assert Counter(claim.project for claim in bench.claim()) == {"big": 6, "small": 6}
+    assert Counter(bench.job(claim.number).project for claim in bench.claim()) == {"big": 6, "small": 6}
 
 
 @pytest.mark.parametrize("one_by_one", ["a", "z"])
@@ -336,3 +337,44 @@ def test_a_lane_that_was_forgotten_while_its_call_ran_is_forgotten_again(bench: 
         claim, COMPLETED, Closing(outcome="completed", delivery="answered", may_be_billed=True, usage=usage)
     )
     assert bench.client.ttl(keys.lane(LANE)) > 0
+
+
+@pytest.mark.parametrize("what", ["snooze", "cancel", "die", "unclaimed"])
+def test_tokens_reserved_for_what_was_not_billed_are_free_again(bench: Bench, what: str) -> None:
+    limited(bench, tokens_per_minute=60_000)
+    claim = bench.run_one(tokens=60_000)
+    match what:
+        case "snooze":
+            bench.runs().snooze(claim, UNSENT, delay_seconds=100, reason="rate")
+        case "cancel":
+            bench.store.cancel(claim.number, project=None)
+        case "die":
+            bench.kill("w1")
+            bench.sweep()
+            bench.store.cancel(claim.number, project=None)
+        case "unclaimed":
+            bench.runs().snooze(claim, UNSENT, delay_seconds=0, reason="rate")
+            bench.dispatch()
+            bench.make_due("dispatched")
+            bench.sweep()
+            bench.store.cancel(claim.number, project=None)
+            bench.client.hdel(keys.worker("w1"), "stalled")
+    bench.submit(tokens=60_000)
+    bench.beat("w1")
+    assert bench.dispatch().released == 1
+
+
+def test_no_estimate_closes_a_lane_for_more_than_ten_minutes(bench: Bench) -> None:
+    limited(bench, tokens_per_minute=10)
+    fill(bench, 2, tokens=10_000_000)
+    assert bench.dispatch().released == 1
+    wait = bench.dispatch().wake_seconds
+    assert wait is not None
+    assert 500 < wait <= 600
+
+
+def test_no_models_name_gets_in_the_way_of_anothers_keys(bench: Bench) -> None:
+    for model in ("m", "m:slots", "m:projects", "m:queue:default", ":", "{respool}:lanes"):
+        bench.submit(model=model)
+    bench.beat("w1")
+    assert bench.dispatch().released == 6

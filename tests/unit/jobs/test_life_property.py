@@ -83,7 +83,11 @@ class JobLife(RuleBasedStateMachine):
         self.one_place_each()
         self.bench.sweep()
         self.bench.workers.leave("last")
-        held = {key for key in self.bench.all_keys() if key.endswith((":slots", ":jobs", "delayed", "dispatched"))}
+        held = {
+            key
+            for key in self.bench.all_keys()
+            if any(kind in key for kind in ("lane_slots:", "worker_jobs:", "delayed", "dispatched"))
+        }
         assert held == set()
         assert self.bench.count("queued_bytes") == 0
         assert all(self.bench.job(number).finished_at for number in self.known)
@@ -97,7 +101,7 @@ class JobLife(RuleBasedStateMachine):
         number = f"{len(self.known) + len(self.forgotten):032x}"  # the same each time, so that a failure can be shrunk
         self.bench.submit(
             number=number, model=model, project=project, max_attempts=attempts, on_unknown=on_unknown, body=b"x" * size,
-            queue_deadline_seconds=3000.0,
+            echo="", queue_deadline_seconds=3000.0,
         )  # fmt: skip
         self.known[number] = Model(project, f"default:{model}", size)
 
@@ -209,7 +213,7 @@ class JobLife(RuleBasedStateMachine):
         client, found = self.bench.client, Census()
         for model in MODELS:
             for project in PROJECTS:
-                queue = f"{keys.lane(f'default:{model}')}:queue:{project}"
+                queue = f"{keys.PREFIX}lane_queue:{project}:default:{model}"
                 found.add("waiting", client.zrange(queue, 0, -1))
         for name in ("delayed", "dispatched"):
             found.add(name, client.zrange(keys.PREFIX + name, 0, -1))

@@ -13,6 +13,9 @@ def answered(**changes: object) -> Closing:
     return Closing(**values)  # type: ignore[arg-type]
 
 
+UNSENT_SNOOZED = Closing(outcome="snoozed", delivery="answered", may_be_billed=False)
+
+
 def counted(bench: Bench) -> dict[str, int]:
     ledger = UsageLedger(bench.client)
     today = ledger.today()
@@ -27,15 +30,14 @@ def test_a_claim_brings_what_the_attempt_needs(bench: Bench) -> None:
     (claim,) = bench.claim()
     assert claim == Claim(
         number=number, attempt=1, attempts_spent=0, max_attempts=4, on_unknown="retry", run_timeout_seconds=60.0,
-        model="m", lane="default:m", project="p", echo=b"{}", stream=True, created_at=bench.job(number).created_at,
-        tokens=5, body=b"\x00body",
+        lane="default:m", echo=b"{}", created_at=bench.job(number).created_at, body=b"\x00body",
     )  # fmt: skip
     job = bench.job(number)
     assert (job.status, job.started_at is not None) == ("in_progress", True)
     assert [(a["number"], a["worker"], a["outcome"]) for a in job.attempts] == [(1, "w1", "running")]
 
 
-@pytest.mark.parametrize(("size", "comes_along"), [(SMALL_REQUEST_BYTES, True), (SMALL_REQUEST_BYTES + 1, False)])
+@pytest.mark.parametrize(("size", "comes_along"), [(SMALL_REQUEST_BYTES // 2, True), (SMALL_REQUEST_BYTES + 1, False)])
 def test_a_long_body_is_read_apart(bench: Bench, size: int, comes_along: bool) -> None:
     body = b"x" * size
     claim = bench.run_one(body=body)
@@ -250,3 +252,17 @@ def test_a_hundred_attempts_are_kept_and_no_more(bench: Bench) -> None:
     attempts = bench.job(claim.number).attempts
     assert [attempts[0]["number"], attempts[-1]["number"], len(attempts)] == [6, 105, 100]
     assert bench.client.llen(keys.attempts(claim.number)) == 100
+
+
+def test_however_often_a_job_is_refused_what_may_be_billed_stays_in_its_record(bench: Bench) -> None:
+    first = bench.run_one(max_attempts=9)
+    cut = Closing(outcome="failed", delivery="sent", may_be_billed=True)
+    bench.runs().retry(first, cut, delay_seconds=0)
+    for _ in range(120):
+        bench.dispatch()
+        (claim,) = bench.claim()
+        bench.runs().snooze(claim, UNSENT_SNOOZED, delay_seconds=0, reason="rate")
+    attempts = bench.job(first.number).attempts
+    assert len(attempts) <= 101
+    assert (attempts[0]["number"], attempts[0]["may_be_billed"]) == (1, True)
+    assert attempts[-1]["number"] == 121

@@ -17,9 +17,7 @@ from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, UNSENT, Bench
 from tests.fakes.redis_server import RedisServer, free_port, running_redis
 
 NAMES = sorted(
-    path.name.removesuffix(".lua")
-    for path in (resources.files("jobs") / "lua").iterdir()
-    if path.name.endswith(".lua") and path.name != "prelude.lua"
+    path.name.removesuffix(".lua") for path in (resources.files("jobs") / "lua").iterdir() if path.name.endswith(".lua")
 )
 BEAT = scripts.Call(name="heartbeat", args=["w1", 1000, 1, "{}"])
 

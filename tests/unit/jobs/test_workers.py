@@ -249,9 +249,9 @@ def at_stage(bench: Bench, stage: str) -> str:
 @pytest.mark.parametrize(
     ("stage", "key"),
     [
-        ("waiting", "lane:default:m:queue:p"), ("waiting", "lane:default:m:projects"), ("waiting", "lanes"),
+        ("waiting", "lane_queue:p:default:m"), ("waiting", "lane_projects:default:m"), ("waiting", "lanes"),
         ("waiting", "index:p:queued"), ("delayed", "delayed"), ("delayed", "index:p:queued"),
-        ("dispatched", "dispatched"), ("dispatched", "index:p:queued"), ("running", "worker:w1:jobs"),
+        ("dispatched", "dispatched"), ("dispatched", "index:p:queued"), ("running", "worker_jobs:w1"),
         ("running", "workers"), ("running", "index:p:in_progress"), ("ended", "ended"), ("ended", "index:p:completed"),
     ],
 )  # fmt: skip
@@ -276,7 +276,7 @@ def test_a_record_that_an_index_lost_is_put_back_and_counted(bench: Bench, stage
 
 def test_a_running_record_that_every_index_lost_is_listed_once(bench: Bench) -> None:
     number = at_stage(bench, "running")
-    for key in ("workers", "worker:w1:jobs", "index:p:in_progress"):
+    for key in ("workers", "worker_jobs:w1", "index:p:in_progress"):
         bench.client.delete(keys.PREFIX + key)
     assert sum(bench.workers.scan()) == 1
     assert {key for key in where(bench, number) if ":index:" in key} == {keys.index("p", "queued")}
@@ -285,7 +285,7 @@ def test_a_running_record_that_every_index_lost_is_listed_once(bench: Bench) -> 
 def test_a_scan_walks_over_all_records_in_pages(bench: Bench) -> None:
     for _ in range(260):
         bench.submit(model="m", project="p")
-    bench.client.delete(keys.PREFIX + "lane:default:m:queue:p")
+    bench.client.delete(keys.PREFIX + "lane_queue:p:default:m")
     pages = list(bench.workers.scan())
     assert (len(pages), sum(pages)) == (2, 260)
     bench.beat("w1", slots=300)
@@ -301,6 +301,28 @@ def test_a_snoozed_job_still_has_its_queue_deadline_and_a_retried_one_has_none(b
     assert bench.job(unspent.number).error == {
         "code": "expired",
         "message": "the job was still queued at its queue_deadline_seconds",
-        "retryable": False,
+        "retryable": True,
     }
     assert bench.job(spent.number).status == "queued"
+
+
+def test_after_an_outage_nobody_is_taken_for_dead_before_he_could_beat_again(bench: Bench) -> None:
+    running, released = bench.run_one(), dispatched(bench)
+    bench.kill("w1")
+    bench.make_due("dispatched")
+    bench.client.hset(keys.COUNTERS, "swept", bench.client.time()[0] * 1000 - 60_000)
+    swept = bench.workers.sweep()
+    assert swept is not None
+    assert (swept.recovered, swept.unclaimed) == (0, 0)
+    assert (bench.job(running.number).stage, bench.job(released).stage) == ("running", "dispatched")
+    assert lose(bench) == 2, "one who stays away is dead"
+
+
+def test_a_number_without_a_record_does_not_stop_the_sweep(bench: Bench) -> None:
+    due = dispatched(bench)
+    for index in ("dispatched", "delayed", "deadlines"):
+        bench.client.zadd(keys.PREFIX + index, {"0" * 32: 1})
+    bench.make_due("dispatched")
+    bench.sweep()
+    assert bench.job(due).stage == "waiting"
+    assert bench.sweep().unclaimed == bench.sweep().due == 0

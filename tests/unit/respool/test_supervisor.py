@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -41,19 +42,22 @@ def output() -> io.StringIO:
 
 
 @pytest.fixture
-def supervisor(tmp_path: Path, output: io.StringIO) -> Iterator[Supervisor]:
-    with (tmp_path / "lock").open("w") as lock:
-        surroundings = Surroundings(
+def surroundings(tmp_path: Path, output: io.StringIO) -> Iterator[Surroundings]:
+    with (tmp_path / "lock").open("w") as lock, closing(Lifeline(lock=lock.fileno())) as lifeline:
+        yield Surroundings(
             environ=os.environ,
             folder=tmp_path,
             lock=lock.fileno(),
-            lifeline=Lifeline(lock=lock.fileno()),
+            lifeline=lifeline,
             log=Log(output),
             events=SimpleQueue(),
         )
-        with Supervisor(surroundings).supervising() as supervisor:
-            yield supervisor
-        surroundings.lifeline.close()
+
+
+@pytest.fixture
+def supervisor(surroundings: Surroundings) -> Iterator[Supervisor]:
+    with Supervisor(surroundings).supervising() as supervisor:
+        yield supervisor
 
 
 def test_a_process_that_ends_is_started_again_with_longer_and_longer_pauses(
@@ -111,27 +115,34 @@ def test_sigterm_ends_the_keeping_and_the_second_one_all_grace(supervisor: Super
     assert not psutil.pid_exists(group)
 
 
+def test_a_dead_guard_is_replaced_while_nothing_else_happens(
+    supervisor: Supervisor, surroundings: Surroundings, output: io.StringIO
+) -> None:
+    supervisor.start(process("idle", "sleep", "60"))
+    surroundings.lifeline._guard.kill()
+
+    def end_when_replaced() -> None:
+        try:
+            wait_until(lambda: "guard" in output.getvalue())
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    watcher = threading.Thread(target=end_when_replaced)
+    watcher.start()
+    supervisor.keep()
+    watcher.join()
+    assert not surroundings.lifeline.broken
+
+
 def test_waiting_for_readiness_ends_when_the_end_is_asked_for(supervisor: Supervisor) -> None:
     os.kill(os.getpid(), signal.SIGINT)
     assert supervisor.keep_until(lambda: False, what="nothing", seconds=30) is False
 
 
 @pytest.fixture
-def idle(tmp_path: Path) -> Iterator[Supervisor]:
+def idle(surroundings: Surroundings) -> Supervisor:
     """One that has not begun."""
-    with (tmp_path / "lock").open("w") as lock:
-        lifeline = Lifeline(lock=lock.fileno())
-        yield Supervisor(
-            Surroundings(
-                environ={},
-                folder=tmp_path,
-                lock=lock.fileno(),
-                lifeline=lifeline,
-                log=Log(io.StringIO()),
-                events=SimpleQueue(),
-            )
-        )
-        lifeline.close()
+    return Supervisor(surroundings)
 
 
 def test_the_handlers_of_signals_are_as_before_afterwards(idle: Supervisor) -> None:

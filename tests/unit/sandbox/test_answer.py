@@ -37,6 +37,12 @@ def test_turns_and_tool_results_are_told() -> None:
     assert "The tool call c7 returned: 42" in text
 
 
+def test_what_was_passed_over_is_told() -> None:
+    given = [{"role": "user", "content": [{"type": "input_smell"}]}, {"type": "web_search_call"}]
+    assert "Passed over, since it cannot be read here: input_smell, web_search_call." in text_of(answer_to(given))
+    assert "Passed over" not in text_of(answer_to())
+
+
 @pytest.mark.parametrize("bound", [1, 2, 10])
 def test_a_bound_cuts_the_text_to_exactly_so_many_tokens(bound: int) -> None:
     answer = answer_to(max_output_tokens=bound)

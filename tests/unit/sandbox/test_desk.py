@@ -16,13 +16,17 @@ JSON = st.recursive(
     max_leaves=8,
 )
 TYPES = st.sampled_from(["input_text", "input_image", "input_video", "input_file", "output_text", "message"])
+DATA = st.just("data:text/plain;base64,YQ==")
 PART = st.fixed_dictionaries(
-    {"type": TYPES | JSON}, optional=dict.fromkeys(("text", "image_url", "fps", "file_data", "filename"), JSON)
+    {"type": TYPES | JSON},
+    optional=dict.fromkeys(("text", "fps", "filename"), JSON)
+    | dict.fromkeys(("image_url", "video_url", "file_data"), DATA | JSON),
 )
+ITEM_TYPES = st.sampled_from(["message", "function_call", "function_call_output", "reasoning", "web_search_call"])
 ITEM = st.fixed_dictionaries(
     {"role": st.sampled_from(["user", "assistant"]) | JSON, "content": st.text() | st.lists(PART, max_size=3) | JSON},
-    optional={"type": st.sampled_from(["message", "function_call", "function_call_output", "reasoning"]) | JSON}
-    | dict.fromkeys(("call_id", "name", "arguments", "output", "summary"), JSON),
+    optional={"type": ITEM_TYPES | JSON}
+    | dict.fromkeys(("id", "call_id", "name", "arguments", "output", "summary"), JSON),
 )
 TOOL = st.fixed_dictionaries(
     {"type": st.just("function") | JSON, "name": st.sampled_from(["look", "find_it"]) | JSON},
@@ -32,7 +36,9 @@ BODY = st.fixed_dictionaries(
     {"model": st.just("m") | JSON, "input": st.text() | st.lists(ITEM, max_size=3) | JSON},
     optional={
         "tools": st.lists(TOOL, max_size=2) | JSON,
-        "tool_choice": st.sampled_from(["auto", "required"]) | JSON,
+        "tool_choice": st.sampled_from(["auto", "required"])
+        | st.fixed_dictionaries({"type": st.sampled_from(["function", "allowed_tools"]), "tools": JSON, "name": JSON})
+        | JSON,
         "text": st.fixed_dictionaries(
             {"format": st.fixed_dictionaries({"type": st.just("json_schema"), "schema": JSON})}
         ),

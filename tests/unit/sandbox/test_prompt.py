@@ -29,12 +29,41 @@ def test_turns_texts_media_and_tool_results_are_found_in_order() -> None:
     assert prompt.ends_with_tool_result
 
 
-def test_file_data_becomes_a_data_uri_unless_it_is_one() -> None:
+def test_a_file_is_taken_from_its_data_its_url_or_the_id_of_one_that_is_kept() -> None:
     content = [
-        {"type": "input_file", "file_data": "YQ==", "filename": "a.txt"},
-        {"type": "input_file", "file_data": "data:text/plain;base64,YQ=="},
+        {"type": "input_file", "file_data": "data:text/plain;base64,YQ==", "filename": "a.txt"},
+        {"type": "input_file", "file_url": "http://127.0.0.1/a.txt"},
         {"type": "input_file", "file_id": "file-1"},
     ]
     media = read_prompt({"input": [{"role": "user", "content": content}]}).media
-    assert [part.source for part in media] == ["data:;base64,YQ==", "data:text/plain;base64,YQ==", "file_id:file-1"]
-    assert media[0].filename == "a.txt"
+    sources = ["data:text/plain;base64,YQ==", "http://127.0.0.1/a.txt", "file_id:file-1"]
+    assert [part.source for part in media] == sources
+    assert [part.filename for part in media] == ["a.txt", None, None]
+
+
+def test_fields_of_another_medium_are_left_alone() -> None:
+    picture = {"type": "input_image", "image_url": "http://u", "fps": "fast", "file_data": 3, "filename": []}
+    assert read_prompt({"input": [{"role": "user", "content": [picture]}]}).media == (
+        MediaPart(kind="image", source="http://u"),
+    )
+
+
+def test_what_cannot_be_read_here_is_named_once() -> None:
+    smell = {"type": "input_smell", "text": ["unchecked"]}
+    given = [
+        {"role": "user", "content": [smell, {"type": "input_text", "text": "hello"}, smell]},
+        {"type": "web_search_call", "content": 3, "output": {}},
+        {"id": "msg_1"},
+    ]
+    prompt = read_prompt({"input": given})
+    assert prompt.passed_over == ("input_smell", "web_search_call", "item_reference")
+    assert (prompt.turns, prompt.texts, prompt.media) == (1, ("hello",), ())
+
+
+def test_earlier_reasoning_and_refusals_are_texts_too() -> None:
+    given = [
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "one"}], "content": None},
+        {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "two"}]},
+        {"role": "assistant", "content": [{"type": "refusal", "refusal": "three"}]},
+    ]
+    assert read_prompt({"input": given}).texts == ("one", "two", "three")

@@ -1,12 +1,24 @@
 import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
+from jobs.connection import connect
+from jobs.errors import StoreUnavailable
 from jobs.lanes import lane_of
 from jobs.record import Stage
 from tests.factories import MODEL
+from tests.fakes.bench import running_bench
+from tests.fakes.raw_server import http_answer, raw_server
+from tests.fakes.redis_server import running_redis
 from tests.unit.worker.conftest import Shop
+from worker.attempt import Attempts
+from worker.calls import Call, Calls
+from worker.responses_client import Answer, ResponsesClient
 
 LANE = lane_of(MODEL)
 
@@ -96,6 +108,116 @@ def test_a_passing_fault_spends_an_attempt_and_puts_the_job_back(
     assert (attempt["outcome"], attempt["error"]["code"]) == ("failed", code)
     assert (attempt["delivery"], attempt["may_be_billed"]) == (delivery, billed)
     assert shop.bench.slots(LANE) == set()
+
+
+ODD = [
+    rb'{"type": "message", "content": [{"type": "output_text", "text": "hi \ud83d"}]}',
+    rb'{"type": "message", "\ud83d": NaN, "content": [{"type": "output_text", "text": "hi", "logprobs": [1e999]}]}',
+    b'{"type": "message", "content": [], "x": ' + b"9" * 5000 + b"}",
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("item", ODD)
+def test_odd_values_in_an_answer_are_paid_for_once_and_handed_out_as_json(
+    item: bytes, stream: bool, shop: Shop, open_client: Callable[..., ResponsesClient]
+) -> None:
+    usage = b'{"input_tokens": 1e300, "output_tokens": NaN, "output_tokens_details": {"reasoning_tokens": 1e300}}'
+    odd = b'{"id": "r\\ud83d", "status": "completed", "output": [%s], "usage": %s}' % (item, usage)
+    answer = http_answer(odd)
+    if stream:
+        answer = http_answer(b'data: {"type":"response.completed","response":%s}\n\n' % odd, kind="text/event-stream")
+    with raw_server(answer) as server:
+        number = made(shop, open_client(server.url))
+    job = shop.bench.job(number)
+    assert (job.status, job.error, len(job.attempts)) == ("completed", None, 1)
+    assert json.dumps(job.response, allow_nan=False, ensure_ascii=False).encode()
+    assert job.usage is not None
+    assert job.usage["input_tokens"] == job.attempts[0]["usage"]["input_tokens"] == 10**12
+    assert len(server.requests) == 1
+
+
+def made(shop: Shop, client: ResponsesClient, **changes: Any) -> str:
+    """The number of a job at which one attempt was made by the client."""
+    number = shop.bench.submit(**changes)
+    shop.bench.beat("w1")
+    shop.bench.dispatch("w1")
+    (claim,) = shop.bench.claim("w1")
+    Attempts(runs=shop.attempts.runs, client=client, calls=shop.calls).make(claim)
+    return number
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_surprise_after_the_answer_came_ends_the_job_and_keeps_the_answer(
+    stream: bool, shop: Shop, open_client: Callable[..., ResponsesClient], caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = b'{"id": "r1", "status": "completed", "output": []}'
+    events = b'data: {"type":"response.completed","response":%s}\n\n' % answer
+    sent = http_answer(events, kind="text/event-stream") if stream else http_answer(answer)
+    with raw_server(sent) as server, caplog.at_level(logging.ERROR):
+        number = made(shop, open_client(server.url), echo="[1]")  # no request that a response could be completed with
+    job = shop.bench.job(number)
+    assert job.error is not None
+    assert (job.status, job.error["code"], job.error["retryable"]) == ("failed", "upstream_answer_invalid", False)
+    assert (job.attempts[0]["delivery"], job.attempts[0]["may_be_billed"]) == ("answered", True)
+    assert json.loads(shop.bench.store.raw_response(number) or b"") == json.loads(answer)
+    assert "Traceback" in caplog.text
+    assert len(server.requests) == 1
+    assert shop.bench.slots(LANE) == set()
+
+
+def test_an_answer_that_redis_was_away_for_is_no_surprise(
+    tmp_path: Path, sandbox: str, open_client: Callable[..., ResponsesClient]
+) -> None:
+    """The worker stops while Redis is away: the job is recovered later, and not failed for its answer."""
+    with running_redis(tmp_path) as server, connect(server.url) as client, running_bench(client) as bench:
+        bench.submit()
+        bench.beat("w1")
+        bench.dispatch("w1")
+        (claim,) = bench.claim("w1")
+
+        class Leaving(ResponsesClient):
+            def create(self, body: bytes, *, idempotency_key: str, call: Call) -> Answer:
+                answer = super().create(body, idempotency_key=idempotency_key, call=call)
+                bench.coalescer.close()
+                return answer
+
+        leaving = object.__new__(Leaving)
+        leaving.__dict__.update(open_client(f"{sandbox}/v1").__dict__)
+        with pytest.raises(StoreUnavailable):
+            Attempts(runs=bench.runs("w1"), client=leaving, calls=Calls()).make(claim)
+        assert bench.job(claim.number).status == "in_progress"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"status": "failed", "output": [], "error": {"code": "rate_limit_exceeded", "message": "m"}}', "rate_limit"),
+        (b'{"error": {"code": "ServerOverloaded", "message": "m"}}', "ServerOverloaded"),
+        (b'{"error": {"code": "insufficient_quota", "message": "m"}}', "insufficient_quota"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_refusal_inside_a_success_spends_an_attempt(
+    body: bytes, code: str, stream: bool, shop: Shop, open_client: Callable[..., ResponsesClient]
+) -> None:
+    event = (
+        b'data: {"type":"response.failed","response":%s}\n\n' % body if b"status" in body else b"data: %s\n\n" % body
+    )
+    with raw_server(http_answer(event, kind="text/event-stream") if stream else http_answer(body)) as server:
+        job = shop.bench.job(made(shop, open_client(server.url)))
+        assert (job.status, job.attempts_spent, job.attempts[0]["outcome"]) == ("queued", 1, "failed")
+        job = shop.bench.job(made(shop, open_client(server.url), max_attempts=1, model="other", lane="default:other"))
+    assert job.error is not None
+    assert job.status == "failed"
+    assert job.error["code"].startswith(code)
+
+
+def test_what_is_not_ready_waits_and_spends_nothing_and_pauses_nobody_else(shop: Shop) -> None:
+    job = shop.run("status=403;code=OperationDenied.InvalidState", max_attempts=1)
+    assert (job.status, job.stage, job.attempts_spent) == ("queued", Stage.DELAYED, 0)
+    assert (job.reason, job.attempts[0]["outcome"]) == ("OperationDenied.InvalidState", "snoozed")
+    assert blocked(shop) == ""
 
 
 @pytest.mark.parametrize("fault", ["shape=bare", "shape=null_output", "shape=no_output", "drip=0.1"])

@@ -58,19 +58,36 @@ def test_a_call_is_overdue_when_its_seconds_have_passed() -> None:
 
 def test_only_overdue_calls_are_hung_up_for_it() -> None:
     calls, late, early = Calls(), Call(seconds=0), Call(seconds=60)
-    calls.add("a", late)
-    calls.add("b", early)
+    calls.add("a", 1, late)
+    calls.add("a", 2, early)
     calls.hang_up_overdue()
     assert (late.hung_up, early.hung_up) == (OUT_OF_TIME, None)
 
 
+def test_hanging_up_on_a_job_ends_the_calls_of_all_its_attempts_and_no_others() -> None:
+    calls, made = Calls(), [Call(seconds=60) for _ in range(3)]
+    for (number, attempt), call in zip([("a", 1), ("a", 2), ("b", 1)], made, strict=True):
+        calls.add(number, attempt, call)
+    calls.hang_up("a", CANCELLED)
+    assert [call.hung_up for call in made] == [CANCELLED, CANCELLED, None]
+
+
+def test_the_end_of_one_attempt_leaves_the_other_in_its_place() -> None:
+    calls, first, second = Calls(), Call(seconds=60), Call(seconds=60)
+    calls.add("a", 1, first)
+    calls.add("a", 2, second)
+    calls.remove("a", 1)
+    calls.hang_up("a", CANCELLED)
+    assert (first.hung_up, second.hung_up) == (None, CANCELLED)
+
+
 def test_a_call_is_found_by_its_job_until_it_is_removed() -> None:
     calls, call = Calls(), Call(seconds=60)
-    calls.add("a", call)
+    calls.add("a", 1, call)
     calls.hang_up("b", CANCELLED)
     assert call.hung_up is None
-    calls.remove("a")
-    calls.remove("a")
+    calls.remove("a", 1)
+    calls.remove("a", 1)
     calls.hang_up("a", CANCELLED)
     assert call.hung_up is None
 
@@ -82,7 +99,7 @@ def test_all_calls_can_be_hung_up_while_others_begin() -> None:
         number = 0
         while not over.is_set():
             number += 1
-            calls.add(str(number), Call(seconds=60))
+            calls.add(str(number), 1, Call(seconds=60))
 
     beginner = threading.Thread(target=begin)
     beginner.start()

@@ -78,6 +78,38 @@ def test_a_cancelled_call_is_hung_up_and_the_record_says_what_it_may_have_cost(s
     assert shop.bench.slots(job.lane) == set()
 
 
+def twins(shop: Shop, fault: str) -> str:
+    """A job that was taken for lost while its call ran on, and that the same worker has claimed again."""
+    number = shop.submit(fault)
+    shop.take()
+    wait_until(lambda: bool(shop.bench.client.hget(f"{{respool}}:job:{number}", "sent")))
+    shop.bench.kill("w1")
+    shop.bench.sweep()
+    shop.take()
+    return number
+
+
+def test_a_later_attempt_calls_off_the_earlier_one_and_is_not_touched_by_its_end(shop: Shop) -> None:
+    number = twins(shop, "hang")
+    wait_until(lambda: len(shop.crew._held) == 1)
+    assert shop.crew.held == {number}
+    first, second = shop.bench.job(number).attempts
+    assert first["error"]["code"] == "called_off"
+    assert second["outcome"] == "running"
+    wait_until(lambda: shop.bench.client.hget(f"{{respool}}:job:{number}", "sent") == b"2")
+    shop.bench.store.cancel(number, project=None)
+    shop.crew.cancel([number])
+    shop.rest()
+    assert shop.bench.job(number).status == "cancelled"
+
+
+def test_a_later_attempt_that_goes_well_completes_the_job(shop: Shop) -> None:
+    number = twins(shop, "hang;times=1")
+    shop.rest()
+    job = shop.bench.job(number)
+    assert (job.status, len(job.attempts)) == ("completed", 2)
+
+
 def test_cancelling_what_is_not_held_does_no_harm(shop: Shop) -> None:
     shop.crew.cancel(["0" * 32])
 

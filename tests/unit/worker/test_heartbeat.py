@@ -34,7 +34,7 @@ def test_a_cancelled_call_is_hung_up_with_the_next_beat(shop: Shop) -> None:
     shop.bench.store.cancel(number, project=None)
     while shop.crew.held:  # the call may not be in its place yet at the first beat
         beats.step()
-        shop.bench.client.sadd("{respool}:worker:w1:cancels", number)
+        shop.bench.client.sadd("{respool}:worker_cancels:w1", number)
     assert shop.bench.job(number).status == "cancelled"
 
 

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
+from worker.calls import CANCELLED, OUT_OF_TIME, SUPERSEDED
 from worker.errors import BrokenAnswer, CallError, Cut, HungUp, Stalled, TooLarge, Unreachable
 from worker.event_stream import LastState
-from worker.outcome import Outcome, Problem, Responded, of_answer, of_error
+from worker.outcome import Outcome, Problem, Responded, of_answer, of_error, of_hanging_up, of_unfit
 from worker.refusals import Kind
 from worker.responses_client import Answer
 
@@ -139,6 +140,33 @@ def test_a_long_error_is_shown_and_kept_only_in_part() -> None:
     assert len(found.raw) == 64 * 1024
 
 
+def test_what_a_refusal_says_is_fit_for_a_log() -> None:
+    found = problem(judged({"error": {"code": "a\nb" * 100, "message": "one\ntwo\x1b"}}, status=400))
+    assert (len(found.code), found.code[:4], found.message) == (128, "a?ba", "one two ")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "unknown"),
+    [
+        ({"error": {}}, 408, True), ({"error": {}}, 502, True), ({"error": {}}, 504, True),
+        (b"<html>", 500, True), (b"<html>", 503, True), (b"<html>", 529, True),
+        ({"error": {}}, 500, False), ({"error": {}}, 503, False), (b"<html>", 409, False), (b"<html>", 429, False),
+    ],
+)  # fmt: skip
+def test_what_stands_before_the_endpoint_cannot_know_whether_it_was_done(body: Any, status: int, unknown: bool) -> None:
+    assert problem(judged(body, status=status)).unknown is unknown
+
+
+def test_a_wrong_address_that_says_so_in_json_stops_the_lane() -> None:
+    body = {"error": {"message": "Invalid URL", "type": "invalid_request_error", "param": None, "code": None}}
+    assert problem(judged(body, status=404)).kind is Kind.ACCOUNT
+
+
+def test_a_404_about_a_field_of_the_request_is_final() -> None:
+    error = {"message": "no", "type": "invalid_request_error", "param": "previous_response_id"}
+    assert problem(judged({"error": error}, status=404)).kind is Kind.PERMANENT
+
+
 def test_a_number_as_code_is_text() -> None:
     assert problem(judged({"error": {"code": 500, "message": "m"}}, status=500)).code == "500"
 
@@ -180,6 +208,30 @@ def test_a_call_that_broke_off_after_the_request_may_be_billed(error: CallError)
 def test_a_call_that_reached_nobody_costs_nothing_and_is_the_endpoints_fault() -> None:
     found = of_error(Unreachable("nobody there", sent=False))
     assert (found.kind, found.delivery, found.may_be_billed, found.unknown) == (Kind.ENDPOINT, "not_sent", False, False)
+
+
+def test_a_call_that_ran_out_of_time_says_how_much_it_had() -> None:
+    found = of_hanging_up(HungUp(OUT_OF_TIME, sent=True), seconds=1.5)
+    assert (found.code, found.message) == ("run_timeout", "the call took longer than run_timeout_seconds (1.5)")
+
+
+@pytest.mark.parametrize("why", [CANCELLED, SUPERSEDED])
+def test_a_call_that_was_called_off_says_no_more_than_is_known(why: str) -> None:
+    found = of_hanging_up(HungUp(why, sent=True), seconds=1.5)
+    assert (found.code, found.may_be_billed) == ("called_off", True)
+    assert "cancelled" not in found.message
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(http_status=200, headers=CaseInsensitiveDict(), body=b'{"x": 1}'),
+     Answer(http_status=200, headers=CaseInsensitiveDict(), stream=LastState(response={"x": 1})),
+     Answer(http_status=200, headers=CaseInsensitiveDict(), stream=LastState(error={"x": 1}))],
+)  # fmt: skip
+def test_an_unfit_answer_is_kept_as_it_came_and_may_be_billed(answer: Answer) -> None:
+    found = of_unfit(answer)
+    assert (found.code, found.delivery, found.may_be_billed) == ("upstream_answer_invalid", "answered", True)
+    assert json.loads(found.raw or b"") == {"x": 1}
 
 
 def test_a_call_that_was_hung_up_before_it_was_sent_costs_nothing() -> None:

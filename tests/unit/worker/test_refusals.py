@@ -32,8 +32,8 @@ BY_CODE = [
 ]
 
 BY_STATUS = [
-    (400, Kind.PERMANENT), (401, Kind.ACCOUNT), (402, Kind.ACCOUNT), (403, Kind.PERMANENT), (404, Kind.PERMANENT),
-    (407, Kind.ACCOUNT), (408, Kind.TRANSIENT), (409, Kind.TRANSIENT), (413, Kind.PERMANENT), (422, Kind.PERMANENT),
+    (400, Kind.PERMANENT), (401, Kind.ACCOUNT), (402, Kind.ACCOUNT), (403, Kind.PERMANENT), (404, Kind.ACCOUNT),
+    (405, Kind.ACCOUNT), (407, Kind.ACCOUNT), (408, Kind.TRANSIENT), (409, Kind.TRANSIENT), (413, Kind.PERMANENT), (422, Kind.PERMANENT),
     (425, Kind.TRANSIENT), (429, Kind.RATE), (500, Kind.TRANSIENT), (501, Kind.TRANSIENT), (502, Kind.TRANSIENT),
     (503, Kind.TRANSIENT), (504, Kind.TRANSIENT), (529, Kind.TRANSIENT),
 ]  # fmt: skip
@@ -101,8 +101,31 @@ def test_an_invalid_parameter_of_another_kind_is_final() -> None:
 
 
 @pytest.mark.parametrize("status", [404, 405])
-def test_a_page_that_is_no_json_means_a_wrong_address(status: int) -> None:
-    assert kind_of(http_status=status, code="", message="", is_json=False) is Kind.ACCOUNT
+@pytest.mark.parametrize("code", ["", "not_found", "invalid_request_error", "model_not_found", "NotFound"])
+def test_an_endpoint_that_is_not_there_is_no_fault_of_the_job(status: int, code: str) -> None:
+    assert kind_of(http_status=status, code=code, message="Invalid URL") is Kind.ACCOUNT
+    assert kind_of(http_status=404, code=code, message="", param="model") is Kind.ACCOUNT
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["previous_response_not_found", "file_not_found", "image_file_not_found", "item_not_found", "FileNotFound",
+     "PreviousResponseNotFound", "vector_store_not_found", "ContextNotFound", "File.NotFound"],
+)  # fmt: skip
+def test_something_that_the_request_refers_to_and_is_not_there_is_final(code: str) -> None:
+    assert kind_of(http_status=404, code=code, message="") is Kind.PERMANENT
+    assert kind_of(http_status=400, code=code, message="") is Kind.PERMANENT
+
+
+@pytest.mark.parametrize("param", ["previous_response_id", "input[0].content[1].file_id"])
+def test_a_404_that_names_a_field_is_about_what_that_field_refers_to(param: str) -> None:
+    for code in ("", "not_found", "invalid_request_error"):
+        assert kind_of(http_status=404, code=code, message="", param=param) is Kind.PERMANENT
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, Kind.ACCOUNT), (429, Kind.RATE), (500, Kind.TRANSIENT)])
+def test_the_general_type_of_an_error_is_no_code(status: int, kind: Kind) -> None:
+    assert kind_of(http_status=status, code="invalid_request_error", message="") is kind
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

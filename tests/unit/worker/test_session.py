@@ -106,6 +106,47 @@ def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_was_sent(post: Post)
     assert not caught.value.sent
 
 
+def keeping_alive(connection: socket.socket) -> None:
+    """Answers one request after the other."""
+    while True:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}")
+        read_request(connection)
+
+
+@pytest.mark.parametrize(("seconds", "connections"), [(60.0, 1), (-1.0, 2)])
+def test_a_connection_that_rested_too_long_is_not_used_again(
+    seconds: float, connections: int, open_client: Callable[..., ResponsesClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.session.MOST_IDLE_SECONDS", seconds)
+    with raw_server(keeping_alive) as server:
+        client = open_client(server.url)
+        for number in "12":
+            call = Call(seconds=60)
+            assert client.create(b"{}", idempotency_key=number, call=call).http_status == 200
+            assert call.connected
+    assert len(server.requests) == connections
+
+
+def test_a_tunnel_that_rested_too_long_is_dug_anew(
+    open_client: Callable[..., ResponsesClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.session.MOST_IDLE_SECONDS", -1.0)
+    made = make_certificate(tmp_path, name="DNS:upstream.invalid")
+    context = made.server_context()
+
+    def tunnel(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with context.wrap_socket(connection, server_side=True) as inside:
+            read_request(inside)
+            keeping_alive(inside)
+
+    with raw_server(tunnel) as proxy:
+        client = open_client("https://upstream.invalid/v1", proxy=proxy.url, ca_file=made.file)
+        for number in "12":
+            assert client.create(b"{}", idempotency_key=number, call=Call(seconds=60)).http_status == 200
+    assert [request.split(b" ")[0] for request in proxy.requests] == [b"CONNECT", b"CONNECT"]
+
+
 def test_cookies_of_one_call_do_not_reach_the_next(open_client: Callable[..., ResponsesClient]) -> None:
     with raw_server(http_answer(b"{}", "Set-Cookie: who=a; Path=/")) as server:
         client = open_client(server.url)

@@ -1,0 +1,70 @@
+-- A job's end, and what becomes of one whose worker no longer holds it.
+
+-- Ends the job once and for all; the caller has made sure that it had not ended.
+-- `fields` is a flat list for the record. Keeps the slot of a call that still runs when `keep_slot`.
+local function finish(n, status, fields, keep_slot)
+  local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention')
+  local expires = now + tonumber(job.retention)
+  if job.stage == 'dispatched' then settle(n, 0) end
+  if not keep_slot then withdraw(n) end
+  redis.call('ZREM', prefix .. 'deadlines', n)
+  redis.call('HSET', job_key(n), 'status', status, 'stage', 'ended', 'finished', int(now), 'expires', int(expires), unpack(fields))
+  redis.call('HDEL', job_key(n), 'due', 'reason')
+  move(n, job.project, job.status, status)
+  count('queued_bytes', -tonumber(job.request_bytes))
+  redis.call('ZADD', prefix .. 'ended', int(expires), job.project .. ':' .. n)
+  -- The sweep removes the record and its index together; this expiry is the safety net behind it.
+  redis.call('PEXPIREAT', job_key(n), int(expires + DAY))
+  redis.call('PEXPIREAT', attempts_key(n), int(expires + DAY))
+  if job.idempotency then
+    redis.call('PEXPIREAT', job.idempotency, int(math.max(tonumber(job.created) / 1000 + DAY, now + 60000)))
+  end
+  book(n, {[status] = 1})
+  redis.call('PUBLISH', prefix .. 'ended_jobs', n)
+end
+
+local function fail(n, code, message)
+  finish(n, 'failed', {'error', cjson.encode({code = code, message = message, retryable = true})}, false)
+end
+
+-- Decides about a job that its worker no longer holds: nothing was sent, or nobody can know.
+local function recover(n)
+  local job = read(n, 'status', 'stage', 'attempt', 'sent', 'spent', 'max_attempts', 'on_unknown')
+  if not job.status then return end
+  if job.stage == 'dispatched' then return requeue(n, 0, '') end
+  local sent = job.sent ~= nil and job.sent == job.attempt
+  close_attempt(n, tonumber(job.attempt or 0),
+    {outcome = 'lost', delivery = sent and 'sent' or 'not_sent', may_be_billed = sent}, nil)
+  if ended(job.status) then return withdraw(n) end
+  count('recovered_jobs', 1)
+  local lost = redis.call('HINCRBY', job_key(n), 'lost', 1)
+  if not sent then
+    if lost >= 5 then return fail(n, 'worker_lost', 'five workers were lost with this job before it was sent') end
+    return requeue(n, 0, '')
+  end
+  local spent = redis.call('HINCRBY', job_key(n), 'spent', 1)
+  if job.on_unknown == 'fail' then
+    return fail(n, 'outcome_unknown', 'the worker was lost after the request was sent; it may have been billed')
+  end
+  if spent >= tonumber(job.max_attempts) then
+    return fail(n, 'outcome_unknown', 'the worker was lost after the request was sent, and no attempt is left')
+  end
+  requeue(n, 0, '')
+end
+
+-- Recovers at most `most` of the jobs that the worker's set names, and answers how many.
+-- A set that is wrong about one only loses the entry.
+local function recover_from(worker, most)
+  local held = redis.call('SRANDMEMBER', worker_jobs_key(worker), most)
+  for _, n in ipairs(held) do
+    if redis.call('HGET', job_key(n), 'worker') == worker then recover(n) end
+    redis.call('SREM', worker_jobs_key(worker), n)
+  end
+  return #held
+end
+
+-- Removes what is kept of a worker process, once it holds no job.
+local function forget_worker(worker)
+  redis.call('ZREM', prefix .. 'workers', worker)
+  redis.call('DEL', worker_key(worker), worker_cancels_key(worker), worker_queue_key(worker))
+end
