@@ -64,7 +64,8 @@ class Endings:
             try:
                 self._follow()
             except redis.RedisError as error:
-                log.warning("the subscription to ended jobs was lost (%s); subscribing again", error)
+                if self._subscribed.is_set():
+                    log.warning("the subscription to ended jobs was lost (%s); subscribing again", error)
             except Exception:
                 # Were this thread to end, nobody in the process would hear of an ending again, and nobody would know.
                 log.exception("the subscription to ended jobs failed; subscribing again")

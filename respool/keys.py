@@ -30,7 +30,7 @@ def keys() -> None:
 
 @keys.command()
 @click.option("--project", default=DEFAULT_PROJECT, show_default=True, help="Whose jobs the key sees; made if new.")
-@click.option("--admin", is_flag=True, help="The key sees all projects and changes limits.")
+@click.option("--admin", is_flag=True, help="The key sees all projects.")
 @folder_option
 def create(project: str, admin: bool, folder: Path | None) -> None:
     """Make a key and print it: this once, since only a hash of it is kept."""

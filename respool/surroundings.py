@@ -9,6 +9,7 @@ from pathlib import Path
 
 import respool
 from jobs.errors import SettingsError
+from jobs.limits import read_limits
 from jobs.settings import PREFIX, Settings, read_settings
 from respool.data_folder import Service
 from respool.errors import WrongSettings
@@ -21,9 +22,11 @@ MOST_OPEN_FILES = 65536
 
 
 def checked(environ: Mapping[str, str]) -> Settings:
-    """The settings that all processes will read. Raises WrongSettings."""
+    """The settings that all processes will read, the limits file among them. Raises WrongSettings."""
     try:
-        return read_settings(environ)
+        settings = read_settings(environ)
+        read_limits(settings.limits_file)
+        return settings
     except SettingsError as error:
         raise WrongSettings(str(error)) from error
 

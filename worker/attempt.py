@@ -6,7 +6,7 @@ import json
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from jobs.errors import StoreError
@@ -53,7 +53,8 @@ class Attempts:
             if ended.why != calls.STOPPING:
                 self._write(claim, outcome.of_hanging_up(ended, seconds=claim.run_timeout_seconds))
         except CallError as error:
-            self._write(claim, outcome.of_error(error))
+            problem = outcome.of_error(error)
+            self._write(claim, replace(problem, http_status=call.http_status, request_id=call.request_id))
         else:
             self._take(claim, answer)
 

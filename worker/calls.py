@@ -23,6 +23,8 @@ class Call:
         self._lock = threading.Lock()
         self.hung_up: str | None = None
         self.connected = False
+        self.http_status: int | None = None
+        self.request_id: str | None = None
 
     @property
     def overdue(self) -> bool:
@@ -35,6 +37,10 @@ class Call:
                 raise ConnectionAbortedError(self.hung_up)
             self._socket = connected
             self.connected = True
+
+    def hears(self, *, http_status: int, request_id: str | None) -> None:
+        """Keeps what the head of the answer said: should the rest not come, this is what the upstream knows it by."""
+        self.http_status, self.request_id = http_status, request_id
 
     def hang_up(self, why: str) -> None:
         """Shuts the connection, so that whoever reads from it fails at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,7 @@ class LastState:
             self.response = self._whole(response, str(kind))
         elif kind == "response.output_item.done" and isinstance(event.get("item"), dict):
             self.items[_position(event, len(self.items))] = event["item"]
-        elif kind == "error" or isinstance(event.get("error"), dict):
+        elif kind == "error" or event.get("error"):
             self.error = event["error"] if isinstance(event.get("error"), dict) else event
 
     def _whole(self, response: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -52,44 +53,60 @@ def last_state(chunks: Iterable[bytes]) -> LastState:
     Raises BrokenStream, and whatever `chunks` raises.
     """
     state = LastState()
-    for data in _data(_lines(chunks)):
+    for name, data in _events(_lines(chunks)):
         if data == b"[DONE]":
             break
-        state.take(_event(data))
+        event = _event(name, data)
+        if event is not None:
+            state.take(event)
         if state.response is not None or state.error is not None:
             break
     return state
 
 
-def _event(data: bytes) -> dict[str, Any]:
+def _event(name: str, data: bytes) -> dict[str, Any] | None:
+    """The event, its type that of its `event:` line if it says none; None for one that is none of the protocol's."""
     try:
-        return parse_object(data)
+        event = parse_object(data)
     except ValueError as error:
+        if name and name != "error" and not name.startswith("response."):
+            return None  # a ping, say
         raise BrokenStream("an event is no JSON object") from error
+    return event if "type" in event or not name else {**event, "type": name}
 
 
-def _data(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The data of each event; comments and other fields are passed over."""
-    held: list[bytes] = []
+def _events(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """The name and the data of each event that has data; comments and other fields are passed over."""
+    name, held = "", list[bytes]()
     for line in lines:
         if line.startswith(b"data:"):
             held.append(line[5:].removeprefix(b" "))
-        elif not line and held:
-            yield b"\n".join(held)
-            held = []
-    if held:
-        yield b"\n".join(held)
+        elif line.startswith(b"event:"):
+            name = line[6:].strip().decode(errors="replace")
+        elif not line:
+            if any(held):
+                yield name, b"\n".join(held)
+            name, held = "", []
+    if any(held):
+        yield name, b"\n".join(held)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines that end with LF or CRLF, without their ends, as soon as they are whole."""
-    rest: list[bytes] = []
-    for chunk in chunks:
-        first, *others = chunk.split(b"\n")
-        rest.append(first)
-        if others:
-            yield b"".join(rest).removesuffix(b"\r")
-            yield from (line.removesuffix(b"\r") for line in others[:-1])
-            rest = [others[-1]]
-    if last := b"".join(rest):
-        yield last.removesuffix(b"\r")
+    """Lines that end with LF, CRLF or CR, without their ends, as soon as they are whole; no byte order mark."""
+    begun: list[bytes] = []
+    for chunk in _unmarked(chunks):
+        begun.append(chunk)
+        if b"\n" in chunk or b"\r" in chunk:
+            whole = b"".join(begun)
+            # A CR at the end may be half of a CRLF.
+            held = b"\r" if whole.endswith(b"\r") else b""
+            *lines, rest = whole.removesuffix(held).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+            begun = [rest + held]
+            yield from lines
+    if last := b"".join(begun).removesuffix(b"\r"):
+        yield last
+
+
+def _unmarked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for place, chunk in enumerate(chunks):
+        yield chunk.removeprefix(codecs.BOM_UTF8) if place == 0 else chunk

@@ -10,7 +10,7 @@ from typing import Any
 from worker import calls
 from worker.errors import BrokenAnswer, CallError, HungUp, Unreachable
 from worker.refusals import Kind, kind_of
-from worker.responses_client import Answer
+from worker.responses_client import Answer, request_id_of
 from worker.retry_after import seconds_until
 from worker.upstream_error import read_error
 from worker.upstream_json import parse_object
@@ -115,7 +115,7 @@ def _of_response(answer: Answer, upstream: dict[str, Any], raw: bytes, *, now: f
         upstream=upstream,
         raw=raw,
         http_status=answer.http_status,
-        request_id=_request_id(answer),
+        request_id=request_id_of(answer.headers),
     )
 
 
@@ -128,7 +128,8 @@ def _worth_retrying(answer: Answer, upstream: dict[str, Any], raw: bytes, now: f
 
 def _refused(answer: Answer, upstream: Mapping[str, Any] | None, raw: bytes, *, now: float) -> Problem:
     error, status = read_error(upstream), answer.http_status
-    kind = kind_of(http_status=status, code=error.code, message=error.message, param=error.param)
+    told = _status_told(status, error.code)
+    kind = kind_of(http_status=told, code=error.code, message=error.message, param=error.param)
     return Problem(
         kind=kind,
         code=error.code or f"http_{status}",
@@ -137,11 +138,18 @@ def _refused(answer: Answer, upstream: Mapping[str, Any] | None, raw: bytes, *, 
         may_be_billed=kind is Kind.TRANSIENT,
         unknown=status in UNTOLD_STATUSES or (status >= 500 and upstream is None),
         http_status=status,
-        request_id=_request_id(answer),
+        request_id=request_id_of(answer.headers),
         retry_after_seconds=seconds_until(answer.headers, now=now),
         upstream=upstream or {},
         raw=raw[:KEPT_ERROR_BYTES],
     )
+
+
+def _status_told(status: int, code: str) -> int:
+    """The status that an error stands for: in a successful answer, its code says more than the answer's status."""
+    if not 200 <= status < 300 or not code:
+        return status
+    return int(code) if code.isdigit() and len(code) == 3 else BAD_REQUEST
 
 
 def _invalid(answer: Answer, raw: bytes, message: str) -> Problem:
@@ -153,7 +161,7 @@ def _invalid(answer: Answer, raw: bytes, message: str) -> Problem:
         may_be_billed=True,
         unknown=True,
         http_status=answer.http_status,
-        request_id=_request_id(answer),
+        request_id=request_id_of(answer.headers),
         raw=raw[:KEPT_ERROR_BYTES],
     )
 
@@ -163,7 +171,3 @@ def _decoded(body: bytes) -> dict[str, Any] | None:
         return parse_object(body)
     except ValueError:
         return None
-
-
-def _request_id(answer: Answer) -> str | None:
-    return (answer.headers.get("x-request-id") or "")[:128] or None

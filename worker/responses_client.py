@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import requests
@@ -56,7 +56,7 @@ class ResponsesClient:
         """Sends `body`, answers what came. Raises CallError, which tells whether anything was sent."""
         token = calls.current.set(call)
         try:
-            return self._create(body, idempotency_key)
+            return self._create(body, idempotency_key, call)
         except (CallError, requests.RequestException, HTTPError, OSError, ValueError) as error:
             # A socket that is shut under its reader can show up as any of these.
             if call.hung_up:
@@ -67,15 +67,19 @@ class ResponsesClient:
         finally:
             calls.current.reset(token)
 
-    def _create(self, body: bytes, idempotency_key: str) -> Answer:
+    def _create(self, body: bytes, idempotency_key: str, call: Call) -> Answer:
         headers = self._headers | {"Idempotency-Key": idempotency_key, "X-Client-Request-Id": idempotency_key}
         with self._session.post(
             self._url, data=body, headers=headers, timeout=self._timeouts, stream=True, allow_redirects=False
         ) as answer:
+            call.hears(http_status=answer.status_code, request_id=request_id_of(answer.headers))
             chunks = self._chunks(answer)
             if answer.ok and answer.headers.get("Content-Type", "").lower().startswith("text/event-stream"):
                 return self._followed(answer, chunks)
-            return Answer(http_status=answer.status_code, headers=answer.headers, body=b"".join(chunks))
+            whole = b"".join(chunks)
+            if answer.ok and whole.lstrip().startswith((b"data:", b"event:")):
+                return self._followed(answer, iter([whole]))  # a stream that does not call itself one
+            return Answer(http_status=answer.status_code, headers=answer.headers, body=whole)
 
     def _followed(self, answer: requests.Response, chunks: Iterator[bytes]) -> Answer:
         state = event_stream.last_state(chunks)
@@ -91,6 +95,11 @@ class ResponsesClient:
             if size > self._max_bytes:
                 raise TooLarge(f"the answer is larger than {self._max_bytes} bytes", sent=True)
             yield chunk
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """By what the upstream knows the request."""
+    return (headers.get("x-request-id") or "")[:128] or None
 
 
 def _translated(error: Exception, *, sent: bool) -> CallError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import math
 import ssl
 import time
@@ -54,9 +55,28 @@ class _Adapter(HTTPAdapter):
         """Verification itself stays: the shared context demands a certificate and checks its name."""
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """Passes over interim answers. The standard library knows 100 alone: it would take a 103 for the whole answer,
+    put the connection back, and hand the real answer to whoever uses it next.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # not in its published types
+            if not 100 <= status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+    def begin(self) -> None:
+        super().begin()
+        if self.status < 200:
+            self.will_close = True  # nobody asked to switch protocols: what follows is not for the next request
+
+
 class _WatchedConnection(HTTPConnection):
     """Tells the call that it serves which socket carries it."""
 
+    response_class = _FinalResponse
     rests_since = math.inf
 
     def connect(self) -> None:

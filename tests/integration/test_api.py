@@ -21,6 +21,7 @@ from tests.fakes.waiting import wait_until
 
 KEY = {"Authorization": "Bearer known"}
 MIB = 1024 * 1024
+PROCESSES = 2
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,12 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]
 @pytest.fixture(scope="module")
 def base(own_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An API with a bound of 1 MiB on bodies and the development key `known`."""
-    settings = {"RESPOOL_REDIS_URL": own_redis.url, "RESPOOL_API_KEY": "known", "RESPOOL_MAX_BODY_BYTES": str(MIB)}
+    settings = {
+        "RESPOOL_REDIS_URL": own_redis.url,
+        "RESPOOL_API_KEY": "known",
+        "RESPOOL_MAX_BODY_BYTES": str(MIB),
+        "WEB_CONCURRENCY": str(PROCESSES),
+    }
     with running_api(tmp_path_factory.mktemp("api"), settings) as address:
         yield address
 
@@ -103,7 +109,9 @@ def test_a_keyed_submit_is_one_job_however_many_come_at_once(base: str) -> None:
     assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
 
 
-def test_a_hundred_polls_wait_over_one_subscription_and_all_hear_of_the_end(base: str, own_redis: RedisServer) -> None:
+def test_a_hundred_polls_wait_over_one_subscription_a_process_and_all_hear_of_the_end(
+    base: str, own_redis: RedisServer
+) -> None:
     job_id = submit(base).json()["id"]
     polls: list[requests.Response] = []
 
@@ -115,14 +123,14 @@ def test_a_hundred_polls_wait_over_one_subscription_and_all_hear_of_the_end(base
     for thread in threads:
         thread.start()
     with redis.Redis(port=own_redis.port) as client, running_bench(client) as bench:
-        wait_until(lambda: client.pubsub_numsub(keys.ENDED_CHANNEL)[0][1] == 1)
+        wait_until(lambda: client.pubsub_numsub(keys.ENDED_CHANNEL)[0][1] >= 1)
         bench.beat("w1", slots=1000)
         bench.dispatch("w1")
         for claim in bench.claim("w1"):
             bench.runs("w1").finish(claim, COMPLETED, ANSWERED)
         for thread in threads:
             thread.join(40)
-        assert client.pubsub_numsub(keys.ENDED_CHANNEL)[0][1] == 1
+        assert client.pubsub_numsub(keys.ENDED_CHANNEL)[0][1] <= PROCESSES
     assert [poll.json()["status"] for poll in polls] == ["completed"] * 100
 
 

@@ -76,3 +76,10 @@ def test_a_wrong_setting_is_named() -> None:
     with pytest.raises(WrongSettings, match="RESPOOL_SLOTS") as caught:
         checked({"RESPOOL_SLOTS": "0"})
     assert caught.value.exit_code == 2
+
+
+def test_a_wrong_limits_file_is_named_before_anything_starts(tmp_path: Path) -> None:
+    limits = tmp_path / "limits.toml"
+    limits.write_text("[default]\nin_flight = 0\n")
+    with pytest.raises(WrongSettings, match=r"RESPOOL_LIMITS_FILE: \[default\] in_flight"):
+        checked({"RESPOOL_LIMITS_FILE": str(limits)})

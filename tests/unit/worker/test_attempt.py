@@ -234,7 +234,9 @@ def test_the_last_attempt_ends_the_job_and_says_that_asking_again_may_help(shop:
     assert job.error == {"code": "InternalServiceError", "message": "boom", "retryable": True}
 
 
-@pytest.mark.parametrize("fault", ["hang", "cut=middle", "json=broken"])
+@pytest.mark.parametrize(
+    "fault", ["hang", "cut=middle", "json=broken", "status=502;body=html", "status=504", "status=408"]
+)
 def test_an_unknown_outcome_ends_the_job_that_wants_it_so(fault: str, shop: Shop) -> None:
     job = shop.run(fault, on_unknown="fail")
     assert job.status == "failed"

@@ -126,3 +126,27 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 @pytest.mark.parametrize("response", [None, "x", 1, []])
 def test_an_ending_without_a_response_is_no_end(response: Any) -> None:
     assert last_state([event("response.completed", response=response)]).response is None
+
+
+@pytest.mark.parametrize(
+    "noise", [b"event: ping\ndata:\n\n", b"event: ping\ndata: ping\n\n", b"data: \n\n", b"\xef\xbb\xbf"]
+)
+def test_events_that_are_none_of_the_protocols_are_passed_over(noise: bytes) -> None:
+    assert last_state([noise + STREAM]).response is not None
+
+
+def test_the_event_line_may_be_all_that_names_the_type() -> None:
+    found = last_state([b'event: response.completed\ndata: {"response": {"output": []}}\n\n']).response
+    assert found == {"status": "completed", "output": []}
+
+
+@pytest.mark.parametrize(
+    "data", [b'event: error\ndata: {"code": "server_error", "message": "m"}\n\n', b'data: {"error": "boom"}\n\n']
+)
+def test_an_error_is_known_by_its_event_line_or_its_field(data: bytes) -> None:
+    assert last_state([data]).error is not None
+
+
+def test_lines_may_end_with_cr_alone() -> None:
+    data = STREAM.replace(b"\n", b"\r")
+    assert last_state(data[i : i + 7] for i in range(0, len(data), 7)).response is not None

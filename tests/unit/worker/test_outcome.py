@@ -237,3 +237,18 @@ def test_an_unfit_answer_is_kept_as_it_came_and_may_be_billed(answer: Answer) ->
 def test_a_call_that_was_hung_up_before_it_was_sent_costs_nothing() -> None:
     found = of_error(HungUp("cancelled", sent=False))
     assert (found.delivery, found.may_be_billed, found.unknown) == ("not_sent", False, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"code": "InvalidParameter", "message": "bad fps"}, Kind.PERMANENT),
+        ({"code": 400, "message": "bad"}, Kind.PERMANENT),
+        ({"code": "503", "message": "busy"}, Kind.TRANSIENT),
+        ({"code": "server_error"}, Kind.TRANSIENT),
+        ({"message": "no code at all"}, Kind.TRANSIENT),
+    ],
+)
+def test_an_error_in_a_successful_answer_is_what_its_code_says(error: dict[str, Any], kind: Kind) -> None:
+    found = problem(judged({"error": error}))
+    assert (found.kind, found.may_be_billed) == (kind, True)

@@ -238,3 +238,24 @@ def test_one_client_makes_many_calls_over_one_connection(open_client: Callable[.
         for _ in range(2):
             assert client.create(b"{}", idempotency_key="job_1", call=Call(seconds=60)).body == b"{}"
         assert len(callers) == 1
+
+
+@pytest.mark.parametrize("status", ["102 Processing", "103 Early Hints", "199 Whatever"])
+def test_an_interim_answer_is_not_taken_for_the_answer(post: Post, status: str) -> None:
+    interim = f"HTTP/1.1 {status}\r\nLink: </a>\r\n\r\n".encode()
+    with raw_server(interim + http_answer(b'{"status": "completed"}')) as server:
+        answer = post(f"{server.url}/v1", b"{}")
+    assert (answer.http_status, answer.body) == (200, b'{"status": "completed"}')
+
+
+def test_a_switch_of_protocols_is_never_followed_by_another_request(post: Post) -> None:
+    late = b"HTTP/1.1 101 Switching Protocols\r\nConnection: keep-alive\r\n\r\n"
+    with raw_server(late) as server:
+        assert post(f"{server.url}/v1", b"{}").http_status == 101
+        assert post(f"{server.url}/v1", b"{}").http_status == 101
+        assert len(server.requests) == 2
+
+
+def test_a_stream_that_does_not_call_itself_one_is_read_as_one(post: Post) -> None:
+    with raw_server(http_answer(FINAL, kind="text/plain")) as server:
+        assert last_event(post(f"{server.url}/v1", b"{}"))["status"] == "completed"
