@@ -40,6 +40,9 @@ def read_json(request: Request) -> Any:
             param="Content-Type",
             code="unsupported_media_type",
         )
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        message = "The body must not be compressed: Content-Encoding is not supported."
+        raise Refusal(415, message, param="Content-Encoding", code="unsupported_media_type")
     body = request.get_data(cache=False)
     if len(body) > services().settings.max_body_bytes:
         raise RequestEntityTooLarge  # a chunked body announces no length: werkzeug cuts it, and says nothing

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from jobs.errors import SettingsError
 
@@ -117,6 +118,15 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def _http_url(text: str) -> str:
+    url = _url("http", "https")(text)
+    try:
+        urlsplit(url).port  # noqa: B018 - reading it checks it
+    except ValueError:
+        raise ValueError("must name a port from 0 to 65535") from None
+    return url
+
+
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/:@,\[\]?]+)(?::(?:[0-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?"
 _REDIS_URL = re.compile(
     rf"rediss?://(?:[^/]*@)?{_HOST}(?:/\d*)?(?:\?.*)?|rediss?\+sentinel://(?:[^/]*@)?{_HOST}(?:,{_HOST})*(?:/[^/?]+(?:/\d+)?)?"
@@ -155,7 +165,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "durability": _choice("everysec", "fsync", "replica"),
     "retention_seconds": _seconds(60, 366 * 86400),
     "api_key": _header_text,
-    "public_url": _url("http", "https"),
+    "public_url": _http_url,
     "models": _names,
     "unknown_fields": _choice("refuse", "forward"),
     "max_body_bytes": _whole(1024, 1024 * MIB),
@@ -163,9 +173,9 @@ _READERS: dict[str, Callable[[str], object]] = {
     "max_attempts": _whole(1, 100),
     "on_unknown": _choice("retry", "fail"),
     "limits_file": _file,
-    "upstream_url": _url("http", "https"),
+    "upstream_url": _http_url,
     "upstream_api_key": _header_text,
-    "upstream_proxy": _url("http", "https"),
+    "upstream_proxy": _http_url,
     "upstream_ca_file": _file,
     "upstream_max_bytes": _whole(1024, 1024 * MIB),
     "connect_timeout_seconds": _seconds(0.1, 300),

@@ -22,6 +22,14 @@ def test_another_content_type_is_415(kind: str, alice: Caller) -> None:
     assert error_of(answer)["param"] == "Content-Type"
 
 
+def test_a_compressed_body_is_415(alice: Caller) -> None:
+    answer = alice.post(
+        "/v1/jobs", data=b"{}", headers={"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    )
+    assert answer.status_code == 415
+    assert answer.json["error"]["param"] == "Content-Encoding"
+
+
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.x+json"])
 def test_every_kind_of_json_is_taken(kind: str, alice: Caller) -> None:
     answer = alice.post("/v1/jobs", data=json.dumps(job_body()), headers={"Content-Type": kind})

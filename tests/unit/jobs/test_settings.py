@@ -152,3 +152,9 @@ def test_variables_of_others_are_left_alone() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         read_settings({}).slots = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("field", ["upstream_url", "upstream_proxy", "public_url"])
+def test_a_port_that_cannot_be_is_refused(field: str) -> None:
+    assert read(field, "http://host:65535/v1") == "http://host:65535/v1"
+    assert "65535" in refusal(field, "http://host:65536/v1")

@@ -61,8 +61,8 @@ def test_numbers_that_are_none_are_refused(number: str) -> None:
 
 
 def test_integers_are_taken_up_to_64_bits_and_no_further() -> None:
-    assert parse(b"[9223372036854775807, -9223372036854775808]") == [2**63 - 1, -(2**63)]
-    for digits in ("9223372036854775808", "-9223372036854775809", "1" * 100_000):
+    assert parse(b"[18446744073709551615, -9223372036854775808]") == [2**64 - 1, -(2**63)]
+    for digits in ("18446744073709551616", "-18446744073709551617", "1" * 100_000):
         assert "64 bits" in refusal(digits.encode()).message
 
 
