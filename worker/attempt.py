@@ -6,7 +6,7 @@ import json
 import logging
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 from jobs.errors import StoreError
@@ -53,8 +53,7 @@ class Attempts:
             if ended.why != calls.STOPPING:
                 self._write(claim, outcome.of_hanging_up(ended, seconds=claim.run_timeout_seconds))
         except CallError as error:
-            problem = outcome.of_error(error)
-            self._write(claim, replace(problem, http_status=call.http_status, request_id=call.request_id))
+            self._write(claim, outcome.of_error(error, heard=call))
         else:
             self._take(claim, answer)
 

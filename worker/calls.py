@@ -25,6 +25,7 @@ class Call:
         self.connected = False
         self.http_status: int | None = None
         self.request_id: str | None = None
+        self.response_id: str | None = None
 
     @property
     def overdue(self) -> bool:

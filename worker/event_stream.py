@@ -18,8 +18,11 @@ class BrokenStream(ValueError):
 
 @dataclass(slots=True, kw_only=True)
 class LastState:
-    """What the events said so far. `response` is set by the event that ends the stream, `error` by an error event."""
+    """What the events said so far. `response` is set by the event that ends the stream, `error` by an error event;
+    `response_id` by the first event that has it.
+    """
 
+    response_id: str | None = None
     response: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     items: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -27,6 +30,8 @@ class LastState:
     def take(self, event: dict[str, Any]) -> None:
         kind = event.get("type")
         response = event.get("response")
+        if self.response_id is None and isinstance(response, dict) and isinstance(response.get("id"), str):
+            self.response_id = response["id"]
         if kind in TERMINAL and isinstance(response, dict):
             self.response = self._whole(response, str(kind))
         elif kind == "response.output_item.done" and isinstance(event.get("item"), dict):
@@ -47,12 +52,13 @@ def _position(event: dict[str, Any], otherwise: int) -> int:
     return position if type(position) is int else otherwise
 
 
-def last_state(chunks: Iterable[bytes]) -> LastState:
+def last_state(chunks: Iterable[bytes], *, state: LastState | None = None) -> LastState:
     """Follows the events, with or without `event:` lines and `[DONE]`, until the one that ends the response.
 
+    A `state` that is given is filled in, and keeps what was said before the stream broke.
     Raises BrokenStream, and whatever `chunks` raises.
     """
-    state = LastState()
+    state = state or LastState()
     for name, data in _events(_lines(chunks)):
         if data == b"[DONE]":
             break

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from worker import calls
+from worker.calls import Call
 from worker.errors import BrokenAnswer, CallError, HungUp, Unreachable
 from worker.refusals import Kind, kind_of
 from worker.responses_client import Answer, request_id_of
@@ -54,8 +55,8 @@ class Problem:
 Outcome = Responded | Problem
 
 
-def of_error(error: CallError) -> Problem:
-    """The outcome of a call that brought no whole answer."""
+def of_error(error: CallError, *, heard: Call | None = None) -> Problem:
+    """The outcome of a call that brought no whole answer; `heard` has what came of it before it broke."""
     return Problem(
         kind=Kind.ENDPOINT if isinstance(error, Unreachable) else Kind.TRANSIENT,
         code=error.code,
@@ -63,6 +64,9 @@ def of_error(error: CallError) -> Problem:
         delivery="sent" if error.sent else "not_sent",
         may_be_billed=error.sent,
         unknown=error.sent,
+        http_status=heard.http_status if heard else None,
+        request_id=heard.request_id if heard else None,
+        upstream={"id": heard.response_id} if heard and heard.response_id else {},
     )
 
 

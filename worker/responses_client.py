@@ -75,14 +75,18 @@ class ResponsesClient:
             call.hears(http_status=answer.status_code, request_id=request_id_of(answer.headers))
             chunks = self._chunks(answer)
             if answer.ok and answer.headers.get("Content-Type", "").lower().startswith("text/event-stream"):
-                return self._followed(answer, chunks)
+                return self._followed(answer, chunks, call)
             whole = b"".join(chunks)
             if answer.ok and whole.lstrip().startswith((b"data:", b"event:")):
-                return self._followed(answer, iter([whole]))  # a stream that does not call itself one
+                return self._followed(answer, iter([whole]), call)  # a stream that does not call itself one
             return Answer(http_status=answer.status_code, headers=answer.headers, body=whole)
 
-    def _followed(self, answer: requests.Response, chunks: Iterator[bytes]) -> Answer:
-        state = event_stream.last_state(chunks)
+    def _followed(self, answer: requests.Response, chunks: Iterator[bytes], call: Call) -> Answer:
+        state = LastState()
+        try:
+            event_stream.last_state(chunks, state=state)
+        finally:
+            call.response_id = state.response_id
         if state.response is None and state.error is None:
             raise Cut("the stream ended without a final event", sent=True)
         return Answer(http_status=answer.status_code, headers=answer.headers, stream=state)

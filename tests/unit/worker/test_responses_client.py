@@ -259,3 +259,12 @@ def test_a_switch_of_protocols_is_never_followed_by_another_request(post: Post) 
 def test_a_stream_that_does_not_call_itself_one_is_read_as_one(post: Post) -> None:
     with raw_server(http_answer(FINAL, kind="text/plain")) as server:
         assert last_event(post(f"{server.url}/v1", b"{}"))["status"] == "completed"
+
+
+def test_what_a_broken_answer_said_of_itself_is_kept(open_client: Callable[..., ResponsesClient]) -> None:
+    begun = b'data: {"type": "response.created", "response": {"id": "resp_up"}}\n\n'
+    broken = http_answer(begun, "X-Request-Id: r77", kind=EVENTS)
+    call = Call(seconds=10)
+    with raw_server(broken) as server, pytest.raises(Cut):
+        open_client(f"{server.url}/v1").create(b"{}", idempotency_key="job_1", call=call)
+    assert (call.http_status, call.request_id, call.response_id) == (200, "r77", "resp_up")
