@@ -205,7 +205,7 @@ def test_jobs_that_are_gone_stand_as_none_among_the_others(bench: Bench) -> None
 
 @pytest.fixture
 def append_only(tmp_path: Path) -> Iterator[redis.Redis]:
-    with running_redis(tmp_path, "--appendonly", "yes", "--appendfsync", "everysec") as server:
+    with running_redis(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
         client = connect(server.url, answer_seconds=5)
         yield client
         client.close()
