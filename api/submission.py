@@ -39,7 +39,6 @@ def _new_job(body: Mapping[str, Any], settings: Settings) -> NewJob:
         lane=lane_of(asked["model"]),
         body=json.dumps(upstream_body(asked), ensure_ascii=False, separators=(",", ":")).encode(),
         echo=json.dumps({name: value for name, value in asked.items() if name != "input"}, ensure_ascii=False),
-        stream=bool(asked.get("stream")),
         metadata=metadata or {},
         tokens=estimate_tokens(asked),
         max_attempts=body.get("max_attempts", settings.max_attempts),

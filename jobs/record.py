@@ -54,7 +54,6 @@ class NewJob:
     lane: str
     body: bytes
     echo: str
-    stream: bool
     metadata: Mapping[str, str]
     tokens: int
     max_attempts: int
@@ -72,7 +71,6 @@ class NewJob:
             "request": self.body,
             "request_bytes": len(self.body) + len(self.echo.encode()),
             "echo": self.echo,
-            "stream": int(self.stream),
             "metadata": json.dumps(self.metadata),
             "tokens": self.tokens,
             "max_attempts": self.max_attempts,

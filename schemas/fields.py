@@ -46,10 +46,6 @@ class Checked(fields.Field[Any]):
         return ValidationError(f"must be {self.said()}, got {got}")
 
 
-class Anything(Checked, fields.Raw):
-    """Any JSON value but null."""
-
-
 class String(Checked, fields.String):
     noun = "a string"
 

@@ -20,7 +20,6 @@ def new_job(**changes: Any) -> NewJob:
         "lane": lane_of(model),
         "body": b'{"model":"%s","input":"hello","stream":false}' % model.encode(),
         "echo": f'{{"model":"{model}"}}',
-        "stream": False,
         "metadata": {},
         "tokens": 10,
         "max_attempts": 3,

@@ -24,7 +24,7 @@ def counted(bench: Bench) -> dict[str, int]:
 
 
 def test_a_claim_brings_what_the_attempt_needs(bench: Bench) -> None:
-    number = bench.submit(model="m", project="p", body=b"\x00body", echo="{}", stream=True, tokens=5, max_attempts=4)
+    number = bench.submit(model="m", project="p", body=b"\x00body", echo="{}", tokens=5, max_attempts=4)
     bench.beat("w1")
     bench.dispatch()
     (claim,) = bench.claim()
