@@ -118,7 +118,7 @@ def test_a_cancel_closes_the_connection_and_the_job_says_what_it_may_have_cost(
 
 def test_a_streamed_job_keeps_the_last_state(worker: Running, sandbox: str, store_client: redis.Redis) -> None:
     body = json.dumps({"model": MODEL, "input": "hello", "stream": True}).encode()
-    number = JobStore(store_client, max_queued_bytes=10**9).submit(new_job(body=body, stream=True), unique()).number
+    number = JobStore(store_client, max_queued_bytes=10**9).submit(new_job(body=body), unique()).number
     (job,) = wait_for_ends(store_client, [number])
     assert job.status == "completed"
     assert job.response is not None

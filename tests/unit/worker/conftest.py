@@ -91,7 +91,7 @@ class Shop:
     crew: Crew
 
     def submit(self, fault: str = "", *, stream: bool = False, **changes: Any) -> str:
-        return self.bench.submit(body=request_body(fault=fault, stream=stream), stream=stream, **changes)
+        return self.bench.submit(body=request_body(fault=fault, stream=stream), **changes)
 
     def take(self) -> None:
         """All that may go now is dispatched and taken."""
