@@ -7,10 +7,11 @@ import json
 from typing import Any
 
 from flask import Request
+from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from api.errors import Refusal
+from api.refusal import Refusal
 from api.services import services
 from schemas import strict_json
 
@@ -22,7 +23,8 @@ class StrictParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": None, "query": None}  # noqa: RUF012 - webargs' own name and type
 
     def load_json(self, req: Request, schema: Any) -> Any:
-        return read_json(req)
+        """The body; one that is absent is an empty object to a schema that requires no field."""
+        return read_json(req) if _has_body(req) or _requires_some(schema) else {}
 
     def handle_error(self, error: Any, req: Any, schema: Any, **_: Any) -> Any:
         location = error.messages
@@ -47,6 +49,14 @@ def read_json(request: Request) -> Any:
     if len(body) > services().settings.max_body_bytes:
         raise RequestEntityTooLarge  # a chunked body announces no length: werkzeug cuts it, and says nothing
     return strict_json.parse(body)
+
+
+def _has_body(request: Request) -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def _requires_some(schema: Schema) -> bool:
+    return any(field.required for field in schema.fields.values())
 
 
 def digest(value: object) -> str:

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.services import services
+from jobs.eta import Eta
+from jobs.lanes import account_of
+from jobs.prices import amount
 from jobs.record import Job
+from jobs.waiting import Waiting
 from schemas import response, strict_json
 from schemas.error import InvalidJson
 
@@ -20,11 +24,30 @@ def dump(job: Job, *, raw: bytes | None = None) -> dict[str, Any]:
 
 
 def dump_all(jobs: Sequence[Job]) -> list[dict[str, Any]]:
-    reasons = services().waiting.of(jobs)
-    return [_dump(job, reasons[job.number]) for job in jobs]
+    waiting = services().waiting.of(jobs)
+    return [_dump(job, waiting[job.number]) for job in jobs]
 
 
-def _dump(job: Job, waiting_reason: str | None) -> dict[str, Any]:
+def dump_waiting(waiting: Waiting) -> dict[str, Any]:
+    """Why it waits, and for how long still; all null for a job that does not wait."""
+    return {
+        "waiting_reason": waiting.reason,
+        "position": waiting.position,
+        "jobs_ahead": waiting.ahead,
+        "eta": _eta(waiting.eta),
+    }
+
+
+def _eta(eta: Eta | None) -> dict[str, float] | None:
+    return {"p50_seconds": round(eta.p50_seconds, 3), "p90_seconds": round(eta.p90_seconds, 3)} if eta else None
+
+
+def cost(model: str, nano: int) -> float | None:
+    """An amount in the currency; None where nothing is known of the model's price."""
+    return amount(nano) if nano or model in services().limits.prices else None
+
+
+def _dump(job: Job, waiting: Waiting) -> dict[str, Any]:
     return {
         "id": job.id,
         "object": "job",
@@ -37,14 +60,19 @@ def _dump(job: Job, waiting_reason: str | None) -> dict[str, Any]:
         "project": job.project,
         "api_key": job.api_key,
         "metadata": job.metadata,
-        "waiting_reason": waiting_reason,
+        **dump_waiting(waiting),
+        "priority": job.priority,
+        "account": account_of(job.lane) if job.lane else None,
         "attempts": [_attempt(entry) for entry in job.attempts],
         "attempts_spent": job.attempts_spent,
         "max_attempts": job.max_attempts,
         "on_unknown": job.on_unknown,
         "queue_deadline_seconds": job.queue_deadline_seconds,
         "run_timeout_seconds": job.run_timeout_seconds,
+        "estimated_tokens": job.tokens,
         "usage": job.usage,
+        "cost": cost(job.model, job.nano),
+        "currency": services().limits.currency,
         "response": job.response or _response(job),
         "error": job.error,
     }
@@ -72,7 +100,9 @@ ATTEMPT_FIELDS = (
 
 def _attempt(entry: dict[str, Any]) -> dict[str, Any]:
     times = {name: entry[name] / 1000 if name in entry else None for name in ("started_at", "finished_at")}
-    return {name: entry.get(name) for name in ATTEMPT_FIELDS} | times
+    account = account_of(entry["lane"]) if entry.get("lane") else None
+    kept = {name: entry.get(name) for name in ATTEMPT_FIELDS}
+    return kept | times | {"account": account, "series": entry.get("series", 1)}
 
 
 def _raw(sent: bytes) -> Any:

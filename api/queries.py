@@ -15,13 +15,18 @@ class Query(Schema):
     error_messages = {"unknown": "unknown parameter"}  # noqa: RUF012 - marshmallow's own name and type
 
 
-class RawQuery(Query):
-    raw = fields.Boolean(
-        truthy={"true", "1"},
-        falsy={"false", "0"},
-        load_default=False,
-        metadata={"description": "Hand out the response as the upstream sent it."},
+def switch(description: str) -> fields.Boolean:
+    return fields.Boolean(
+        truthy={"true", "1"}, falsy={"false", "0"}, load_default=False, metadata={"description": description}
     )
+
+
+class SubmitQuery(Query):
+    dry_run = switch("Store nothing; answer 200 with what the job would take and when it would start.")
+
+
+class RawQuery(Query):
+    raw = switch("Hand out the response as the upstream sent it.")
 
 
 class JobListQuery(Query):

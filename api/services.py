@@ -9,13 +9,16 @@ from flask import current_app
 
 from jobs.connection import connect
 from jobs.endings import Endings
+from jobs.lane_states import LaneStates
+from jobs.limits import Limits, read_limits
 from jobs.listing import Listing
 from jobs.persistence import PersistenceCheck
+from jobs.projects import Projects
 from jobs.settings import Settings
 from jobs.store import JobStore
 from jobs.tenants import Tenants
 from jobs.usage import UsageLedger
-from jobs.waiting import WaitingReasons
+from jobs.waiting import WaitingRoom
 from jobs.workers import Workers
 
 EXTENSION = "respool"
@@ -24,28 +27,40 @@ EXTENSION = "respool"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     settings: Settings
+    limits: Limits
     store: JobStore
     listing: Listing
     tenants: Tenants
     usage: UsageLedger
     endings: Endings
-    waiting: WaitingReasons
+    waiting: WaitingRoom
+    lanes: LaneStates
+    projects: Projects
     workers: Workers
     persistence: PersistenceCheck
 
 
 def open_services(settings: Settings) -> Services:
-    """Connects to nothing yet."""
+    """Connects to nothing yet. Raises SettingsError if the limits file is wrong."""
+    limits = read_limits(settings.limits_file)
     redis = connect(settings.redis_url)
-    store = JobStore(redis, durability=settings.durability, max_queued_bytes=settings.max_queued_bytes)
+    store = JobStore(
+        redis,
+        durability=settings.durability,
+        max_queued_bytes=settings.max_queued_bytes,
+        ageing_seconds=settings.ageing_seconds,
+    )
     return Services(
         settings=settings,
+        limits=limits,
         store=store,
         listing=Listing(redis, store),
         tenants=Tenants(redis, secret=settings.secret, development_key=settings.api_key),
         usage=UsageLedger(redis),
         endings=Endings(connect(settings.redis_url)),
-        waiting=WaitingReasons(redis),
+        waiting=WaitingRoom(redis, limits, ageing_seconds=settings.ageing_seconds),
+        lanes=LaneStates(redis, limits),
+        projects=Projects(redis),
         workers=Workers(redis),
         persistence=PersistenceCheck(redis),
     )

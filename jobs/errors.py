@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobs.headroom import Headroom
+
 
 class SettingsError(ValueError):
     """A setting or the limits file is wrong; the process must not start."""
@@ -27,12 +32,30 @@ class QueueFull(StoreError):
     """The waiting jobs already hold as many bytes as they may."""
 
 
+class OverLimit(StoreError):
+    """The project may not submit this now. `limit` names which of its limits is in the way, `bound` what that is.
+
+    `headroom` is what it may still take.
+    """
+
+    def __init__(self, limit: str, bound: str, *, retry_after_seconds: float, headroom: Headroom) -> None:
+        super().__init__(f"{limit} is {bound}")
+        self.limit = limit
+        self.bound = bound
+        self.retry_after_seconds = retry_after_seconds
+        self.headroom = headroom
+
+
 class JobNotFound(StoreError):
     """No such job in this project."""
 
 
 class JobNotEnded(StoreError):
     """The job is still queued or in progress, so it cannot be deleted."""
+
+
+class JobNotFailed(StoreError):
+    """Only a failed job can be tried again; the text is the status of this one."""
 
 
 class CursorNotFound(StoreError):
@@ -57,3 +80,11 @@ class IdempotencyGone(StoreError):
 
 class KeyNotFound(StoreError):
     """No such API key."""
+
+
+class ProjectNotFound(StoreError):
+    """No such project."""
+
+
+class LaneNotFound(StoreError):
+    """No lane can have this name: none of the accounts has such a model, or no account is called so."""

@@ -7,6 +7,7 @@ PREFIX = "{respool}:"
 WAKE = PREFIX + "wake"
 COUNTERS = PREFIX + "counters"
 WORKERS = PREFIX + "workers"
+BACKLOGS = PREFIX + "backlogs"
 LANES = PREFIX + "lanes"
 DISPATCHER = PREFIX + "dispatcher"
 SWEEP = PREFIX + "sweep"
@@ -37,8 +38,53 @@ def repeat(project: str, digest: str) -> str:
     return f"{PREFIX}repeat:{project}:{digest}"
 
 
+def backlog(name: str) -> str:
+    return f"{PREFIX}backlog:{name}"
+
+
+def backlog_projects(name: str) -> str:
+    return f"{PREFIX}backlog_projects:{name}"
+
+
+def backlog_parked(name: str) -> str:
+    return f"{PREFIX}backlog_parked:{name}"
+
+
+def backlog_jobs(name: str, project: str) -> str:
+    return f"{PREFIX}backlog_jobs:{project}:{name}"
+
+
 def lane(name: str) -> str:
     return f"{PREFIX}lane:{name}"
+
+
+def lane_settings(name: str) -> str:
+    return f"{PREFIX}lane_settings:{name}"
+
+
+def lane_slots(name: str) -> str:
+    return f"{PREFIX}lane_slots:{name}"
+
+
+def lane_starts(name: str) -> str:
+    return f"{PREFIX}lane_starts:{name}"
+
+
+def lane_runs(name: str) -> str:
+    return f"{PREFIX}lane_runs:{name}"
+
+
+def project(name: str) -> str:
+    return f"{PREFIX}project:{name}"
+
+
+def project_slots(name: str) -> str:
+    return f"{PREFIX}project_slots:{name}"
+
+
+def spent(project: str, period: str) -> str:
+    """`period` is `dayN`, N counted from 1970-01-01, or `monthN`, N counted from the year 0."""
+    return f"{PREFIX}spent:{project}:{period}"
 
 
 def worker(worker_id: str) -> str:

@@ -1,13 +1,15 @@
-"""The lanes: what may go now, what slows one down, and why its jobs wait."""
+"""The names of lanes and backlogs, and the dispatch of what may go now."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import redis
 
 from jobs import keys, scripts
+from jobs.accounts import DEFAULT
 from jobs.limits import Limits
 from jobs.workers import CLAIM_SECONDS
 
@@ -18,18 +20,37 @@ TASK = "respool.run"
 """The one task name; frozen, since a worker of an older release rejects a name it does not know."""
 
 
-def lane_of(model: str, *, account: str = "default") -> str:
+ANY = "*"
+
+
+def lane_of(model: str, *, account: str = DEFAULT) -> str:
     """A lane is one upstream account × one model."""
     return f"{account}:{model}"
 
 
+def backlog_of(model: str, *, account: str | None = None) -> str:
+    """Where a job waits: for its model on any account, or on the one that it asks for."""
+    return f"{account or ANY}:{model}"
+
+
+def account_of(lane: str) -> str:
+    return lane.partition(":")[0]
+
+
+def model_of(lane: str) -> str:
+    """Of a lane or a backlog."""
+    return lane.partition(":")[2]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatched:
-    """`wake_seconds` is None when nothing may go before something else happens."""
+    """`wake_seconds` is None when nothing may go before something else happens; `changes` are lines for the log, oldest
+    first: what changed at which lane, and why."""
 
     leads: bool
     released: int
     wake_seconds: float | None
+    changes: Sequence[str] = ()
 
 
 class Lanes:
@@ -42,10 +63,15 @@ class Lanes:
         args: list[scripts.Argument] = [
             worker, round(LEAD_SECONDS * 1000), self._limits, MOST_JOBS, round(CLAIM_SECONDS * 1000), _MESSAGE,
         ]  # fmt: skip
-        leads, released, wait = scripts.run(
+        leads, released, wait, changes = scripts.run(
             self._client, scripts.Call(name="dispatch", keys=[keys.DISPATCHER], args=args)
         )
-        return Dispatched(leads=bool(leads), released=int(released), wake_seconds=None if wait < 0 else wait / 1000)
+        return Dispatched(
+            leads=bool(leads),
+            released=int(released),
+            wake_seconds=None if wait < 0 else wait / 1000,
+            changes=[line.decode(errors="replace") for line in reversed(changes)],
+        )
 
 
 _MESSAGE = json.dumps(

@@ -1,90 +1,158 @@
-"""The limits file: how fast and how wide each lane may run."""
+"""The limits file: the accounts, how fast and how wide each lane may run, and what tokens cost."""
 
 from __future__ import annotations
 
 import json
-import tomllib
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from jobs.errors import SettingsError
+from jobs.accounts import DEFAULT, Account, read_account
+from jobs.estimate import EstimateRule, read_rule
+from jobs.limit_fields import Decimals, Whole, read_numbers, refuse_others
+from jobs.limits_file import read_document, read_each, read_one, read_whole
+from jobs.prices import Price, read_price
 
-NAME = "RESPOOL_LIMITS_FILE"
-FIELDS = ("requests_per_minute", "tokens_per_minute", "in_flight", "burst")
+TABLES = ("currency", "default", "models", "lanes", "accounts", "prices", "estimate")
+_COUNT = Whole(low=1, high=10**12)
+FIELDS: Mapping[str, Whole | Decimals] = {
+    "requests_per_minute": _COUNT,
+    "tokens_per_minute": _COUNT,
+    "in_flight": _COUNT,
+    "ramp_per_second": Decimals(low=0.01, high=100_000),
+    "burst": _COUNT,
+}
+_CURRENCY = re.compile(r"[A-Za-z]{1,16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneLimits:
-    """None means unlimited. `burst` is in requests; None means 1 % of `requests_per_minute`, at least 1."""
+    """None means unlimited. `ramp_per_second`: how many calls in flight may be added a second. `burst` is in requests;
+    None means 1 % of `requests_per_minute`, at least 1."""
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     in_flight: int = 1000
+    ramp_per_second: float | None = None
     burst: int | None = None
+
+    def changed(self, change: Mapping[str, int | float | None]) -> LaneLimits:
+        """These limits with what `change` says; its Nones change nothing.
+
+        Raises ValueError if the burst would not be smaller than its rate.
+        """
+        values: dict[str, Any] = {name: value for name, value in change.items() if value is not None}
+        if "requests_per_minute" in values:
+            values = {"burst": None} | values  # a burst belongs to its own rate
+        lane = replace(self, **values)
+        if lane.burst is not None and lane.burst >= (lane.requests_per_minute or 10**13):
+            raise ValueError("burst must be smaller than requests_per_minute")
+        return lane
+
+
+def check_change(values: Mapping[str, object]) -> dict[str, int | float | None]:
+    """A change of a lane made at run time; None takes a field back to what the file says.
+
+    Raises ValueError, which names the field and its bounds. Whether a burst fits a rate that is not in the same
+    change shows when it is applied: `LaneLimits.changed`.
+    """
+    refuse_others(values, FIELDS)
+    found = {name: None if value is None else FIELDS[name].read(name, value) for name, value in values.items()}
+    if found.get("requests_per_minute") is not None:
+        LaneLimits().changed(found)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
+    """All that the file says. `models` and `lanes` are whole: already laid over what they leave out."""
+
     default: LaneLimits = LaneLimits()
     models: Mapping[str, LaneLimits] = field(default_factory=dict)
+    lanes: Mapping[str, LaneLimits] = field(default_factory=dict)
+    accounts: tuple[Account, ...] = ()
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    currency: str = "USD"
+    estimate: EstimateRule = field(default_factory=EstimateRule)
+
+    @property
+    def account_names(self) -> tuple[str, ...]:
+        """In the order in which they are tried; `default` alone where the file names none."""
+        return tuple(account.name for account in self.accounts) or (DEFAULT,)
+
+    def serves(self, model: str, *, account: str | None = None) -> bool:
+        """Whether `account`, or any account, has the model."""
+        if not self.accounts:
+            return account in (None, DEFAULT)
+        return any(each.has(model) for each in self.accounts if account in (None, each.name))
+
+    def limits_of(self, lane: str) -> LaneLimits:
+        """Of the lane `ACCOUNT:MODEL`, as the file says."""
+        model = lane.partition(":")[2]
+        return self.lanes.get(lane) or self.models.get(model) or self.default
 
     def as_json(self) -> str:
-        """The form that the dispatch script reads: `{"default": {…}, "models": {NAME: {…}}}`, no nulls."""
+        """The form that the dispatch script reads, without nulls; what it takes for a lane is the first that exists of
+        lanes[LANE], models[MODEL] and default: `{"default": {…}, "models": {MODEL: {…}}, "lanes": {LANE: {…}},
+        "accounts": [{"name": NAME, "models": [MODEL, …] or absent}], "own": {}}`."""
+        accounts: list[dict[str, object]] = [
+            {"name": account.name} | ({} if account.models is None else {"models": account.models})
+            for account in self.accounts
+        ]
         return json.dumps(
             {
                 "default": _present(self.default),
                 "models": {name: _present(lane) for name, lane in self.models.items()},
+                "lanes": {name: _present(lane) for name, lane in self.lanes.items()},
+                "accounts": accounts or [{"name": DEFAULT}],
+                "own": {},
             }
         )
 
 
-def _present(lane: LaneLimits) -> dict[str, int]:
+def _present(lane: LaneLimits) -> dict[str, int | float]:
     return {name: value for name, value in asdict(lane).items() if value is not None}
 
 
 def read_limits(path: Path | None) -> Limits:
-    """Limits from the TOML file at `path`; without one no rate limit and 1,000 calls in flight a lane.
+    """What the TOML file at `path` says; without one no rate limit and 1,000 calls in flight a lane.
 
     Raises SettingsError, which names the table, the field and the bound.
     """
     if path is None:
         return Limits()
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(NAME, f"cannot be read: {error}") from error
-    _refuse_others(document, ("default", "models"), "the file")
-    default = _lane(_table(document, "default"), "[default]", LaneLimits())
-    models = _table(document, "models")
-    return Limits(
+    document = read_document(path)
+    currency = read_whole(document, _currency)
+    default = read_one(document, "default", lambda table: _over(LaneLimits(), table))
+    limits = Limits(
         default=default,
-        models={name: _lane(_table(models, name), f'[models."{name}"]', default) for name in models},
+        models=read_each(document, "models", lambda _, table: _over(default, table)),
+        accounts=tuple(read_each(document, "accounts", read_account).values()),
+        prices=read_each(document, "prices", lambda _, table: read_price(table)),
+        currency=currency,
+        estimate=read_one(document, "estimate", read_rule),
     )
+    return replace(limits, lanes=read_each(document, "lanes", lambda lane, table: _lane(limits, lane, table)))
 
 
-def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
-    table = document.get(name, {})
-    if not isinstance(table, dict):
-        raise SettingsError(NAME, f"{name} must be a table")
-    return table
+def _currency(document: Mapping[str, object]) -> str:
+    refuse_others(document, TABLES)
+    currency = document.get("currency", "USD")
+    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
+        raise ValueError('currency must be 1 to 16 letters, such as "USD"')
+    return currency
 
 
-def _lane(table: Mapping[str, object], where: str, default: LaneLimits) -> LaneLimits:
-    _refuse_others(table, FIELDS, where)
-    for name, value in table.items():
-        if type(value) is not int or not 1 <= value <= 10**12:
-            raise SettingsError(NAME, f"{where} {name} must be a whole number from 1 to {10**12}")
-    values = asdict(default) | dict(table)
-    if "requests_per_minute" in table and "burst" not in table:
-        values["burst"] = None  # a burst belongs to its own rate
-    lane = LaneLimits(**values)
-    if lane.burst is not None and lane.burst >= (lane.requests_per_minute or 10**13):
-        raise SettingsError(NAME, f"{where} burst must be smaller than requests_per_minute")
-    return lane
+def _lane(limits: Limits, lane: str, table: Mapping[str, object]) -> LaneLimits:
+    account, _, model = lane.partition(":")
+    if not model or account not in limits.account_names:
+        raise ValueError(f"must be named ACCOUNT:MODEL, with an account of {', '.join(limits.account_names)}")
+    if not limits.serves(model, account=account):
+        raise ValueError(f"is never used: the account {account} does not have the model {model!r}")
+    return _over(limits.limits_of(lane), table)
 
 
-def _refuse_others(table: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
-    for name in table:
-        if name not in known:
-            raise SettingsError(NAME, f"{where} has no field {name!r}; known are {', '.join(known)}")
+def _over(lane: LaneLimits, table: Mapping[str, object]) -> LaneLimits:
+    return lane.changed(read_numbers(table, FIELDS))

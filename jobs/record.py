@@ -24,9 +24,9 @@ class Stage(StrEnum):
 
 
 FIELDS = (
-    "project", "api_key", "model", "lane", "status", "stage", "created", "started", "finished", "expires",
-    "metadata", "echo", "max_attempts", "on_unknown", "queue_deadline", "run_timeout", "spent", "due", "reason",
-    "response", "usage", "error", "tokens",
+    "project", "api_key", "model", "backlog", "lane", "upstream", "priority", "order", "status", "stage",
+    "created", "started", "finished", "expires", "metadata", "echo", "max_attempts", "on_unknown", "queue_deadline",
+    "run_timeout", "spent", "due", "reason", "response", "usage", "error", "tokens", "nano",
 )  # fmt: skip
 """What a poll reads; the request and the upstream's own answer stay behind."""
 
@@ -45,17 +45,22 @@ def number_of(public_id: str, prefix: str = JOB_PREFIX) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """A job to be accepted. `body` is what goes upstream; `echo` is the request without its input, as JSON."""
+    """A job to be accepted. `body` is what goes upstream; `echo` is the request without its input, as JSON.
+
+    `backlog` is where it waits (jobs.lanes.backlog_of); `tokens` and `nano` are what it is estimated to take and cost.
+    """
 
     number: str
     project: str
     api_key: str
     model: str
-    lane: str
+    backlog: str
+    priority: int
     body: bytes
     echo: str
     metadata: Mapping[str, str]
     tokens: int
+    nano: int
     max_attempts: int
     on_unknown: str
     queue_deadline_seconds: float | None
@@ -64,21 +69,23 @@ class NewJob:
 
     def fields(self) -> dict[str, str | bytes | int]:
         return {
-            "project": self.project,
             "api_key": self.api_key,
             "model": self.model,
-            "lane": self.lane,
+            "backlog": self.backlog,
+            "priority": self.priority,
             "request": self.body,
             "request_bytes": len(self.body) + len(self.echo.encode()),
             "echo": self.echo,
             "metadata": json.dumps(self.metadata),
             "tokens": self.tokens,
+            "nano_held": self.nano,
             "max_attempts": self.max_attempts,
             "on_unknown": self.on_unknown,
             "queue_deadline": _milliseconds(self.queue_deadline_seconds),
             "run_timeout": _milliseconds(self.run_timeout_seconds),
             "retention": _milliseconds(self.retention_seconds),
             "spent": 0,
+            "snoozes": 0,
         }
 
 
@@ -88,13 +95,19 @@ def _milliseconds(seconds: float | None) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job at the moment it was read. Times are seconds since the epoch; JSON values are decoded."""
+    """A job at the moment it was read. Times are seconds since the epoch; JSON values are decoded.
+
+    `lane` is that of its last release; `tokens` is the estimate, `nano` what was booked for it so far, in 10^-9 of the
+    currency; `order` is its place in its project's queue: the smaller, the earlier.
+    """
 
     number: str
     project: str
     api_key: str
     model: str
-    lane: str
+    backlog: str
+    lane: str | None
+    priority: int
     status: str
     stage: Stage
     created_at: float
@@ -110,6 +123,9 @@ class Job:
     queue_deadline_seconds: float | None
     run_timeout_seconds: float
     reason: str
+    tokens: int
+    nano: int
+    order: int
     response: dict[str, Any] | None
     usage: dict[str, Any] | None
     error: dict[str, Any] | None
@@ -132,7 +148,9 @@ def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[byt
         project=_text(raw["project"]),
         api_key=_text(raw["api_key"]),
         model=_text(raw["model"]),
-        lane=_text(raw["lane"]),
+        backlog=_text(raw["lane"] if raw["upstream"] else raw["backlog"]),
+        lane=_text(raw["lane"]) or None,
+        priority=int(raw["priority"] or 0),
         status=_text(raw["status"]),
         stage=Stage(_text(raw["stage"])),
         created_at=int(raw["created"] or 0) / 1_000_000,
@@ -148,6 +166,9 @@ def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[byt
         queue_deadline_seconds=_seconds(raw["queue_deadline"]),
         run_timeout_seconds=int(raw["run_timeout"] or 0) / 1000,
         reason=_text(raw["reason"]),
+        tokens=int(raw["tokens"] or 0),
+        nano=int(raw["nano"] or 0),
+        order=int(raw["order"] or 0),
         response=_json(raw["response"]),
         usage=_json(raw["usage"]),
         error=_json(raw["error"]),

@@ -16,12 +16,18 @@ SMALL_REQUEST_BYTES = 64 * 1024
 MOST_TOKENS = 10**12
 """An upstream that reports more of one call is not believed, so that the sums stay within what Redis counts."""
 
-Cut = Literal["rate", "width", "account"]
+Cut = Literal["requests", "tokens", "width", "account", "endpoint", "pause"]
+Spend = Literal["always", "unless_down"]
+Retried = Literal["put_back", "gone", "exhausted"]
+"""'gone': the attempt is not the one under way any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One attempt at a job, given to this worker. Times are in seconds; `body` is None when it is read apart."""
+    """One attempt at a job, given to this worker. Times are in seconds; `body` is None when it is read apart.
+
+    `upstream_id` names the response that an earlier attempt began upstream: it is asked for, not begun again.
+    """
 
     number: str
     attempt: int
@@ -33,11 +39,16 @@ class Claim:
     echo: bytes
     created_at: float
     body: bytes | None
+    upstream_id: str | None = None
+    snoozes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """How an attempt went, as its entry shows it. `delivery` is not_sent, sent (no answer came) or answered."""
+    """How an attempt went, as its entry shows it. `delivery` is not_sent, sent (no answer came) or answered.
+
+    `nano` is what its usage cost, in 10^-9 of the currency; it is booked, not shown.
+    """
 
     outcome: str
     delivery: str
@@ -47,10 +58,12 @@ class Closing:
     upstream_response_id: str | None = None
     usage: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    nano: int = 0
 
     def as_json(self) -> str:
         """Objects inside are JSON texts of their own: the scripts, which read the rest, would round their numbers."""
-        values = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in asdict(self).items()}
+        shown = {name: value for name, value in asdict(self).items() if name != "nano"}
+        values = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in shown.items()}
         return json.dumps({name: value for name, value in values.items() if value is not None})
 
 
@@ -91,6 +104,12 @@ class Runs:
         call = scripts.Call(name="mark_sent", keys=[keys.job(claim.number)], args=[self._worker, claim.attempt])
         return bool(self._coalescer.run(call) == 1)
 
+    def keep_upstream(self, claim: Claim, upstream_id: str) -> bool:
+        """Keeps the id of the response that was begun upstream; False means that the job is no longer ours."""
+        args: list[scripts.Argument] = [claim.number, self._worker, claim.attempt, upstream_id]
+        call = scripts.Call(name="keep_upstream", keys=[keys.job(claim.number)], args=args)
+        return bool(self._coalescer.run(call) == 1)
+
     def finish(self, claim: Claim, end: End, closing: Closing) -> str:
         """'finished', 'already', 'late' (it had ended otherwise) or 'stale' (a later attempt is under way)."""
         values: dict[str, str | bytes | None] = {"response": end.response, "raw": end.raw}
@@ -104,27 +123,42 @@ class Runs:
                 claim.attempt,
                 end.status,
                 closing.as_json(),
-                _tokens(closing.usage),
+                _counts(closing),
                 *fields,
             ],
         )
         answer: bytes = self._coalescer.run(call)
         return answer.decode()
 
-    def retry(self, claim: Claim, closing: Closing, *, delay_seconds: float) -> bool:
-        """Back into the queue, an attempt spent."""
-        return self._put_back(claim, closing, delay_seconds, spend=1, reason="retry_at")
+    def retry(self, claim: Claim, closing: Closing, *, delay_seconds: float, spend: Spend = "always") -> Retried:
+        """Back into the backlog, an attempt spent; with 'unless_down', none is while the lane's breaker is open.
+
+        'exhausted': 'unless_down' would have had to spend the last attempt, and nothing was changed.
+        """
+        way = "retry" if spend == "always" else "retry_unless_down"
+        return _RETRIED[self._put_back(claim, closing, delay_seconds, way=way, reason="retry_at")]
 
     def snooze(self, claim: Claim, closing: Closing, *, delay_seconds: float, reason: str) -> bool:
-        """Back into the queue, no attempt spent."""
-        return self._put_back(claim, closing, delay_seconds, spend=0, reason=reason)
+        """Back into the backlog, no attempt spent."""
+        return self._put_back(claim, closing, delay_seconds, way="snooze", reason=reason) == 1
 
-    def throttle(self, claim: Claim, *, pause_seconds: float, reason: str, cut: Cut) -> None:
-        """Pauses the job's lane, and cuts its rate, its width, or (account) all but one probe until a call succeeds."""
-        args: list[scripts.Argument] = [claim.lane, round(pause_seconds * 1000), reason, cut]
+    def poll_later(self, claim: Claim, closing: Closing, *, delay_seconds: float, reason: str) -> bool:
+        """As `snooze`, but the response goes on upstream, and the next attempt asks for it."""
+        return self._put_back(claim, closing, delay_seconds, way="poll_later", reason=reason) == 1
+
+    def throttle(
+        self, claim: Claim, *, pause_seconds: float, reason: str, cut: Cut, told_limit: int | None = None
+    ) -> None:
+        """Slows the job's lane down, as far as this attempt's outcome is news to it.
+
+        `cut`: a rate a minute, its width, all but one probe (account), a fault that may open the breaker (endpoint), or
+        no more than the pause. `told_limit` is what the upstream itself called its limit.
+        """
+        told = "" if told_limit is None else told_limit
+        args: list[scripts.Argument] = [claim.lane, claim.number, round(pause_seconds * 1000), reason, cut, told]
         self._coalescer.run(scripts.Call(name="throttle", keys=[keys.lane(claim.lane)], args=args))
 
-    def _put_back(self, claim: Claim, closing: Closing, delay: float, *, spend: int, reason: str) -> bool:
+    def _put_back(self, claim: Claim, closing: Closing, delay: float, *, way: str, reason: str) -> int:
         call = scripts.Call(
             name="put_back",
             keys=[keys.job(claim.number)],
@@ -132,20 +166,25 @@ class Runs:
                 claim.number,
                 claim.attempt,
                 round(delay * 1000),
-                spend,
+                way,
                 reason,
                 closing.as_json(),
-                _tokens(closing.usage),
+                _counts(closing),
             ],
         )
-        return bool(self._coalescer.run(call) == 1)
+        return int(self._coalescer.run(call))
+
+
+_RETRIED: dict[int, Retried] = {0: "gone", 1: "put_back", 2: "exhausted"}
 
 
 def _json(value: Mapping[str, Any] | None) -> str | None:
     return None if value is None else json.dumps(value)
 
 
-def _tokens(usage: Mapping[str, Any] | None) -> str:
+def _counts(closing: Closing) -> str:
+    """What the attempt adds to the ledger, as JSON; empty where no usage is known."""
+    usage = closing.usage
     if usage is None:
         return ""
     details = {
@@ -153,15 +192,16 @@ def _tokens(usage: Mapping[str, Any] | None) -> str:
         "reasoning_tokens": usage.get("output_tokens_details", {}).get("reasoning_tokens", 0),
     }
     counts = {name: usage[name] for name in ("input_tokens", "output_tokens", "total_tokens")} | details
-    return json.dumps({name: min(count, MOST_TOKENS) for name, count in counts.items()})
+    return json.dumps({name: min(count, MOST_TOKENS) for name, count in counts.items()} | {"cost_nano": closing.nano})
 
 
 def _claim(row: list[bytes]) -> Claim:
-    number, body, attempt, spent, most, on_unknown, timeout, lane, echo, created = row
+    number, body, attempt, spent, snoozes, most, on_unknown, timeout, lane, echo, created, upstream = row
     return Claim(
         number=number.decode(),
         attempt=int(attempt),
         attempts_spent=int(spent),
+        snoozes=int(snoozes or 0),
         max_attempts=int(most),
         on_unknown=on_unknown.decode(),
         run_timeout_seconds=int(timeout) / 1000,
@@ -169,4 +209,5 @@ def _claim(row: list[bytes]) -> Claim:
         echo=echo,
         created_at=int(created) / 1_000_000,
         body=body or None,
+        upstream_id=upstream.decode() or None,
     )

@@ -25,7 +25,7 @@ class Script:
     digest: str
 
 
-PARTS = ("base", "queue", "ledger", "ending")
+PARTS = ("base", "lane", "queue", "budget", "ledger", "ending")
 """Each may use those before it."""
 
 

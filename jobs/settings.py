@@ -34,6 +34,7 @@ class Settings:
     max_queued_bytes: int = 1024 * MIB
     max_attempts: int = 5
     on_unknown: str = "retry"
+    ageing_seconds: float = 60.0
     limits_file: Path | None = None
     upstream_url: str = "https://www.anyfast.ai/v1"
     upstream_api_key: str = ""
@@ -118,7 +119,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
-def _http_url(text: str) -> str:
+def http_url(text: str) -> str:
     url = _url("http", "https")(text)
     try:
         urlsplit(url).port  # noqa: B018 - reading it checks it
@@ -147,7 +148,7 @@ def _file(text: str) -> Path:
     return path
 
 
-def _header_text(text: str) -> str:
+def header_text(text: str) -> str:
     if not text.isascii() or not text.isprintable():
         raise ValueError("must be printable ASCII, since it is sent in a header")
     return text
@@ -164,18 +165,19 @@ _READERS: dict[str, Callable[[str], object]] = {
     "redis_url": _redis_url,
     "durability": _choice("everysec", "fsync", "replica"),
     "retention_seconds": _seconds(60, 366 * 86400),
-    "api_key": _header_text,
-    "public_url": _http_url,
+    "api_key": header_text,
+    "public_url": http_url,
     "models": _names,
     "unknown_fields": _choice("refuse", "forward"),
     "max_body_bytes": _whole(1024, 1024 * MIB),
     "max_queued_bytes": _whole(1024),
     "max_attempts": _whole(1, 100),
     "on_unknown": _choice("retry", "fail"),
+    "ageing_seconds": _seconds(0, 86400),
     "limits_file": _file,
-    "upstream_url": _http_url,
-    "upstream_api_key": _header_text,
-    "upstream_proxy": _http_url,
+    "upstream_url": http_url,
+    "upstream_api_key": header_text,
+    "upstream_proxy": http_url,
     "upstream_ca_file": _file,
     "upstream_max_bytes": _whole(1024, 1024 * MIB),
     "connect_timeout_seconds": _seconds(0.1, 300),

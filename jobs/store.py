@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -15,9 +16,13 @@ from jobs.errors import (
     IdempotencyConflict,
     IdempotencyGone,
     JobNotEnded,
+    JobNotFailed,
     JobNotFound,
+    OverLimit,
     QueueFull,
 )
+from jobs.headroom import Headroom, read_headroom
+from jobs.projects import shown_limit
 from jobs.record import Job, NewJob
 from jobs.settings import Durability
 
@@ -26,10 +31,12 @@ DURABLE_MILLISECONDS = 1200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """`created` is False when an earlier submit of the same work had made the job."""
+    """`created` is False when an earlier submit of the same work had made the job; `headroom` is what is left of the
+    project's limits."""
 
     number: str
     created: bool
+    headroom: Headroom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,26 +52,44 @@ class Sameness:
 
 
 class JobStore:
-    def __init__(self, client: redis.Redis, *, durability: Durability = "everysec", max_queued_bytes: int) -> None:
+    """`ageing_seconds`: by how much earlier a job counts as submitted for each step of its priority."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        durability: Durability = "everysec",
+        max_queued_bytes: int,
+        ageing_seconds: float = 60.0,
+    ) -> None:
         self._client = client
         self._durability = durability
         self._max_queued_bytes = max_queued_bytes
+        self._ageing_us = round(ageing_seconds * 1_000_000)
 
     def submit(self, job: NewJob, sameness: Sameness) -> Submitted:
         """Accepts the job, durable as configured when this returns.
 
-        Raises IdempotencyConflict, IdempotencyGone, QueueFull, DurabilityUnconfirmed, StoreUnavailable.
+        Raises IdempotencyConflict, IdempotencyGone, QueueFull, OverLimit, DurabilityUnconfirmed, StoreUnavailable.
         """
-        answer, number = (part.decode() for part in self._submit_durably(self._submission(job, sameness)))
-        if answer == "full":
-            raise QueueFull(str(self._max_queued_bytes))
-        if answer == "conflict":
+        answer, *rest = self._run_durably(self.submission(job, sameness))
+        self._refuse(answer, rest)
+        number = rest[0].decode()
+        if answer == b"conflict":
             raise IdempotencyConflict(record.JOB_PREFIX + number)
-        if answer == "gone":
+        if answer == b"gone":
             raise IdempotencyGone(record.JOB_PREFIX + number)
-        return Submitted(number=number, created=answer == "created")
+        return Submitted(number=number, created=answer == b"created", headroom=read_headroom(rest[1]))
 
-    def _submission(self, job: NewJob, sameness: Sameness) -> scripts.Call:
+    def _refuse(self, answer: bytes, rest: Sequence[bytes]) -> None:
+        if answer == b"full":
+            raise QueueFull(str(self._max_queued_bytes))
+        if answer == b"over":
+            limit, bound = shown_limit(rest[0].decode(), int(rest[1]))
+            raise OverLimit(limit, bound, retry_after_seconds=int(rest[2]) / 1000, headroom=read_headroom(rest[3]))
+
+    def submission(self, job: NewJob, sameness: Sameness) -> scripts.Call:
+        """The one script call that `submit` makes."""
         key = repeat = ""
         if sameness.key is not None:
             key = keys.idempotency(job.project, hashlib.sha256(sameness.key.encode()).hexdigest())
@@ -80,11 +105,13 @@ class JobStore:
                 self._max_queued_bytes,
                 round((job.queue_deadline_seconds or 0) * 1000),
                 int(bool(sameness.retries)),
+                job.priority * self._ageing_us,
+                job.project,
                 *fields,
             ],
         )
 
-    def _submit_durably(self, call: scripts.Call) -> list[bytes]:
+    def _run_durably(self, call: scripts.Call) -> list[bytes]:
         with scripts.translated():
             answer: list[bytes] = scripts.run(self._client, call)
             if not _confirmed(self._client, self._durability):
@@ -106,7 +133,7 @@ class JobStore:
                 pipeline.lrange(keys.attempts(number), 0, -1)
             answers = pipeline.execute()
         found = zip(numbers, answers[::2], answers[1::2], strict=True)
-        return [record.read_job(n, values, entries) if values[4] else None for n, values, entries in found]
+        return [record.read_job(n, values, entries) if values[0] else None for n, values, entries in found]
 
     def raw_response(self, number: str) -> bytes | None:
         """What the upstream sent, byte for byte, or None."""
@@ -120,6 +147,23 @@ class JobStore:
         if scripts.run(self._client, call) == b"missing":
             raise JobNotFound(number)
         return self.get(number, project=project)
+
+    def retry(self, number: str, *, project: str | None) -> Headroom:
+        """Queues the failed job again, with all of its attempts to spend anew; what is left of its project's limits.
+
+        Raises JobNotFound, JobNotFailed, QueueFull, OverLimit, DurabilityUnconfirmed, StoreUnavailable.
+        """
+        args: list[scripts.Argument] = [
+            number, project or "", self._max_queued_bytes, self._ageing_us, secrets.token_hex(8),
+        ]  # fmt: skip
+        call = scripts.Call(name="retry_failed", keys=[keys.job(number)], args=args)
+        answer, *rest = self._run_durably(call)
+        self._refuse(answer, rest)
+        if answer == b"missing":
+            raise JobNotFound(number)
+        if answer != b"again":
+            raise JobNotFailed(answer.decode())
+        return read_headroom(rest[0])
 
     def delete(self, number: str, *, project: str | None) -> None:
         """Forgets a job that has ended. Raises JobNotFound, JobNotEnded, StoreUnavailable."""

@@ -19,6 +19,12 @@ DEFAULT_PROJECT = "default"
 PROJECT_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 
 
+def check_name(project: str) -> None:
+    """Raises ValueError for a name that no project can have."""
+    if not PROJECT_PATTERN.match(project):
+        raise ValueError("a project's name is 1 to 63 of a-z, 0-9, - and _, and starts with a letter or digit")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """What is known of a key. `hint` is its first and last characters; `created_at` is in seconds."""
@@ -44,8 +50,7 @@ class Tenants:
 
         Raises ValueError for a name no project can have, StoreUnavailable.
         """
-        if not PROJECT_PATTERN.match(project):
-            raise ValueError("a project's name is 1 to 63 of a-z, 0-9, - and _, and starts with a letter or digit")
+        check_name(project)
         text = "rsp_" + secrets.token_urlsafe(32)
         with scripts.translated():
             seconds, _ = self._client.time()

@@ -27,6 +27,12 @@ class UsageRow:
     counts: dict[str, int] = field(default_factory=dict)
 
 
+def period_names(seconds: int) -> tuple[str, str]:
+    """The day and the month (UTC) in which `seconds` since the epoch lie, as keys.spent has them."""
+    now = datetime.fromtimestamp(seconds, UTC)
+    return f"day{(now.date() - EPOCH).days}", f"month{now.year * 12 + now.month - 1}"
+
+
 class UsageLedger:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client

@@ -11,6 +11,7 @@ from typing import Any
 import redis
 
 from jobs import keys, scripts
+from jobs.upgrade import upgrade
 
 LEASE_SECONDS = 6.0
 CLAIM_SECONDS = 10.0
@@ -81,6 +82,10 @@ class Workers:
             return None
         recovered, unclaimed, due, expired, forgotten = (int(number) for number in found)
         return Swept(recovered=recovered, unclaimed=unclaimed, due=due, expired=expired, forgotten=forgotten)
+
+    def upgrade(self) -> int:
+        """Takes over what an older release left in the store, before it is swept; how many jobs."""
+        return upgrade(self._client)
 
     def scan(self) -> Iterator[int]:
         """Walks over all records, a page a step, and puts back those that no index holds; yields how many."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from respool.keys import keys
+from respool.lanes import lanes
 from respool.listing import list_jobs
+from respool.projects import projects
 from respool.submit import submit
 from respool.up import up
 from respool.watch import watch
@@ -20,5 +22,5 @@ def main() -> None:
     """
 
 
-for command in (up, submit, watch, list_jobs, keys):
+for command in (up, submit, watch, list_jobs, keys, lanes, projects):
     main.add_command(command)

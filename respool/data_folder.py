@@ -23,13 +23,17 @@ LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A running service as other commands need to know it. `secret` is RESPOOL_SECRET, empty if unset."""
+    """A running service as other commands need to know it.
+
+    `secret` is RESPOOL_SECRET and `limits_file` the whole path that RESPOOL_LIMITS_FILE means; empty if unset.
+    """
 
     url: str
     redis_url: str
     api_key: str
     secret: str
     pid: int
+    limits_file: str = ""
 
 
 class DataFolder:

@@ -23,6 +23,8 @@ class JobView:
     created_at: float
     attempts: int
     waiting_reason: str | None
+    position: int | None = None
+    starts_in_seconds: float | None = None
     text: str
     why: str | None
     usage: dict[str, Any]
@@ -36,6 +38,16 @@ class JobView:
         """Whether there is an answer, be it cut off."""
         return self.status in GOOD
 
+    @property
+    def outlook(self) -> str | None:
+        """Why a queued job waits, its place, and when it starts, as far as that is known."""
+        parts = [self.waiting_reason] if self.waiting_reason else []
+        if self.position is not None:
+            parts.append(f"position {self.position}")
+        if self.starts_in_seconds is not None:
+            parts.append(f"starts in about {_about(self.starts_in_seconds)}")
+        return ", ".join(parts) or None
+
 
 def read_job(document: dict[str, Any]) -> JobView:
     """Raises AttributeError, KeyError, TypeError or ValueError if that is no job."""
@@ -48,10 +60,23 @@ def read_job(document: dict[str, Any]) -> JobView:
         created_at=float(document["created_at"]),
         attempts=len(document["attempts"]),
         waiting_reason=document["waiting_reason"],
+        position=document.get("position"),
+        starts_in_seconds=_starts_in(document.get("eta")),
         text=shown(_text_of(response)),
         why=_why(document["error"], response.get("incomplete_details")),
         usage=document["usage"] or {},
     )
+
+
+def _starts_in(eta: dict[str, Any] | None) -> float | None:
+    return float(eta["p50_seconds"]) if eta else None
+
+
+def _about(seconds: float) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _text_of(response: dict[str, Any]) -> str:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from jobs.connection import connect
-from jobs.errors import KeyNotFound, StoreUnavailable
+from jobs.errors import KeyNotFound
 from jobs.tenants import DEFAULT_PROJECT, ApiKey, Tenants
-from respool.errors import Refused, Unreachable
+from respool.errors import Refused
+from respool.store_client import opened_store
 from respool.tables import print_table, text_table
-from respool.target import find_store, folder_option
+from respool.target import folder_option
 
 COLUMNS = ("id", "project", "role", "key", "created", "revoked")
 
@@ -30,7 +30,7 @@ def keys() -> None:
 
 @keys.command()
 @click.option("--project", default=DEFAULT_PROJECT, show_default=True, help="Whose jobs the key sees; made if new.")
-@click.option("--admin", is_flag=True, help="The key sees all projects.")
+@click.option("--admin", is_flag=True, help="The key sees all projects, and may change lanes and projects.")
 @folder_option
 def create(project: str, admin: bool, folder: Path | None) -> None:
     """Make a key and print it: this once, since only a hash of it is kept."""
@@ -76,9 +76,5 @@ def _time(seconds: int | None) -> str:
 
 @contextmanager
 def _tenants(folder: Path | None) -> Iterator[Tenants]:
-    store = find_store(folder=folder)
-    with connect(store.redis_url) as client:
-        try:
-            yield Tenants(client, secret=store.secret)
-        except StoreUnavailable as error:
-            raise Unreachable("the Redis server does not answer; is the service running?") from error
+    with opened_store(folder) as (client, store):
+        yield Tenants(client, secret=store.secret)

@@ -41,5 +41,5 @@ def table(jobs: list[JobView]) -> Table:
 def cells(job: JobView) -> tuple[str, ...]:
     created = datetime.fromtimestamp(job.created_at).astimezone()
     tokens = str(job.usage.get("total_tokens", ""))
-    note = job.waiting_reason or job.why or ""
+    note = job.outlook or job.why or ""
     return (job.id, job.status, job.model, f"{created:%Y-%m-%d %H:%M:%S}", str(job.attempts), tokens, note)

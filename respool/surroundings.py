@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import respool
+from jobs.accounts import open_keys
 from jobs.errors import SettingsError
 from jobs.limits import read_limits
 from jobs.settings import PREFIX, Settings, read_settings
@@ -22,10 +23,13 @@ MOST_OPEN_FILES = 65536
 
 
 def checked(environ: Mapping[str, str]) -> Settings:
-    """The settings that all processes will read, the limits file among them. Raises WrongSettings."""
+    """The settings that all processes will read, the limits file and the keys of its accounts among them.
+
+    Raises WrongSettings.
+    """
     try:
         settings = read_settings(environ)
-        read_limits(settings.limits_file)
+        open_keys(read_limits(settings.limits_file).accounts, environ)
         return settings
     except SettingsError as error:
         raise WrongSettings(str(error)) from error

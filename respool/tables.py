@@ -27,3 +27,8 @@ def print_table(table: Table) -> None:
     if not console.is_terminal:
         console.width = PIPE_CHARACTERS
     console.print(table)
+
+
+def used(count: float, bound: float | None) -> str:
+    """`5/200`, or `5` where there is no bound."""
+    return f"{count:,.10g}" if bound is None else f"{count:,.10g}/{bound:,.10g}"

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
+from jobs.errors import SettingsError
+from jobs.settings import Settings, read_settings
 from respool.data_folder import DEFAULT_FOLDER, DataFolder, Service
-from respool.errors import Unreachable
-from respool.surroundings import checked
+from respool.errors import Unreachable, WrongSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,10 +30,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """A Redis and the secret (or none) with which the keys in it are hashed."""
+    """A Redis, the secret (or none) with which the keys in it are hashed, and the service's limits file (or none)."""
 
     redis_url: str
     secret: str
+    limits_file: Path | None = None
 
 
 def folder_option(command: Command) -> Command:
@@ -68,13 +70,22 @@ def find_store(*, folder: Path | None) -> Store:
 
     Raises WrongSettings, or Unreachable if no `up` runs on the `folder` that is asked for.
     """
-    settings = checked(os.environ)
+    settings = _settings()
     service = None if folder is None and os.environ.get("RESPOOL_REDIS_URL") else _running(folder)
     if service is not None:
-        return Store(redis_url=service.redis_url, secret=service.secret)
+        limits_file = Path(service.limits_file) if service.limits_file else None
+        return Store(redis_url=service.redis_url, secret=service.secret, limits_file=limits_file)
     if folder is not None:
         raise Unreachable(f"no service runs on {folder}; {HOW_TO_START}")
-    return Store(redis_url=settings.redis_url, secret=settings.secret)
+    return Store(redis_url=settings.redis_url, secret=settings.secret, limits_file=settings.limits_file)
+
+
+def _settings() -> Settings:
+    """Of this command, which needs no key of an upstream account."""
+    try:
+        return read_settings(os.environ)
+    except SettingsError as error:
+        raise WrongSettings(str(error)) from error
 
 
 def _running(folder: Path | None) -> Service | None:

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 
 import click
 
+from jobs.limits import read_limits
 from jobs.settings import Settings
 from respool import processes, readiness, server
 from respool.child import Surroundings
@@ -99,8 +100,10 @@ def _plan(stack: ExitStack, data: DataFolder, settings: Settings, *, port: int, 
         api_key=settings.api_key or data.api_key(),
         secret=settings.secret,
         pid=os.getpid(),
+        limits_file=str(settings.limits_file.resolve()) if settings.limits_file else "",
     )
-    sandbox = None if os.environ.get("RESPOOL_UPSTREAM_URL") else stack.enter_context(_listening(0))
+    has_upstream = bool(os.environ.get("RESPOOL_UPSTREAM_URL") or read_limits(settings.limits_file).accounts)
+    sandbox = None if has_upstream else stack.enter_context(_listening(0))
     return Plan(service=service, listener=listener, workers=workers, redis=redis, sandbox=sandbox)
 
 

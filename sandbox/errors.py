@@ -20,7 +20,7 @@ _WORDS = {
 class Refused(Exception):
     """The call is answered with an HTTP error.
 
-    `status`: HTTP status; `code`: the upstream's code, by default the usual one of the status;
+    `status`: HTTP status; `code`, `kind`: the upstream's code and type, by default the usual ones of the status;
     `param`: path of the field at fault, such as `input[0].content[1].fps`;
     `retry_after_seconds`: sent as Retry-After where set.
     """
@@ -31,6 +31,7 @@ class Refused(Exception):
         *,
         status: int = 400,
         code: str | None = None,
+        kind: str | None = None,
         param: str | None = None,
         retry_after_seconds: int | None = None,
     ) -> None:
@@ -38,12 +39,13 @@ class Refused(Exception):
         self.message = message
         self.status = status
         self.code = code
+        self.kind = kind
         self.param = param
         self.retry_after_seconds = retry_after_seconds
 
     def body(self) -> dict[str, Any]:
         """The error as the upstream shapes it: `{"error": {code, message, param, type}}`."""
-        return error_body(self.message, status=self.status, code=self.code, param=self.param)
+        return error_body(self.message, status=self.status, code=self.code, kind=self.kind, param=self.param)
 
 
 class ClientLeft(Exception):
@@ -54,8 +56,10 @@ class Unseen(Exception):
     """A medium could not be reached or not be looked into; the text says why."""
 
 
-def error_body(message: str, *, status: int, code: str | None = None, param: str | None = None) -> dict[str, Any]:
-    """The upstream's error object for an HTTP status; a `code` given wins over the usual one."""
+def error_body(
+    message: str, *, status: int, code: str | None = None, kind: str | None = None, param: str | None = None
+) -> dict[str, Any]:
+    """The upstream's error object for an HTTP status; a `code` or `kind` (its type) given wins over the usual one."""
     fallback = ("InternalServiceError", "InternalServerError") if status >= 500 else _WORDS[400]
-    usual_code, kind = _WORDS.get(status, fallback)
-    return {"error": {"code": code or usual_code, "message": message, "param": param, "type": kind}}
+    usual_code, usual_kind = _WORDS.get(status, fallback)
+    return {"error": {"code": code or usual_code, "message": message, "param": param, "type": kind or usual_kind}}

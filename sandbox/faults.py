@@ -4,15 +4,13 @@ The list stands in the header `x-sandbox-fault` or in `metadata.sandbox`; the he
 or `,` where it holds no `;`. KNOWN says what each entry means. All entries of a list hold for the same calls.
 """
 
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.errors import Refused
+from sandbox.fault_values import flag, header_text, one_of, seconds, some_of, text, whole
 
-SECONDS_MAX = 3_600.0
 BYTES_MAX = 4 * 1024**3
 SHAPES = (
     *("bare", "wrong", "null_output", "no_output", "error_in_200", "array", "string", "empty_object"),
@@ -42,6 +40,10 @@ class Fault:
     huge: int = 0
     media: str | None = None
     stream: frozenset[str] = frozenset()
+    queued: float = 0.0
+    lost: bool = False
+    poll_status: int | None = None
+    poll_times: int | None = None
     times: int | None = None
     every: int | None = None
 
@@ -49,6 +51,10 @@ class Fault:
     def replaces_answer(self) -> bool:
         """The request is not even looked at."""
         return self.status is not None or self.body is not None
+
+    def fails_poll(self, *, polls: int) -> bool:
+        """Whether the `polls`-th GET (from 1) of the response that came of the call is to fail."""
+        return self.poll_status is not None and (self.poll_times is None or polls <= self.poll_times)
 
     def is_due(self, *, calls: int) -> bool:
         """Whether the fault holds for the `calls`-th call (from 1) of its kind."""
@@ -63,10 +69,10 @@ def fault_text(header: str | None, body: Mapping[str, Any]) -> str:
     return asked.strip() if isinstance(asked, str) else ""
 
 
-def parse_fault(text: str) -> Fault:
+def parse_fault(asked: str) -> Fault:
     """Read a fault list. Raises Refused (400) for an entry that is unknown or has a wrong value."""
     values: dict[str, Any] = {}
-    for entry in filter(None, (part.strip() for part in text.split(";" if ";" in text else ","))):
+    for entry in filter(None, (part.strip() for part in asked.split(";" if ";" in asked else ","))):
         name, _, value = (part.strip() for part in entry.partition("="))
         if name not in KNOWN:
             raise Refused(
@@ -80,86 +86,38 @@ def parse_fault(text: str) -> Fault:
     return Fault(**values)
 
 
-def _seconds(value: str) -> float:
-    seconds = float(value)
-    if math.isfinite(seconds) and 0 <= seconds <= SECONDS_MAX:
-        return seconds
-    raise ValueError(value)
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        number = int(value)
-        if low <= number <= high:
-            return number
-        raise ValueError(value)
-
-    return read
-
-
-def _flag(value: str) -> bool:
-    if value:
-        raise ValueError(value)
-    return True
-
-
-def _text(value: str) -> str:
-    if not value or not value.isprintable():
-        raise ValueError(value)
-    return value
-
-
-def _one_of(*names: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value in names:
-            return value
-        raise ValueError(value)
-
-    return read
-
-
-def _retry_after(value: str) -> str:
-    # Other characters would have to be encoded in a header.
-    if re.fullmatch(r"[\x20-\x7e]+", value):
-        return value
-    raise ValueError(value)
-
-
-def _ways(value: str) -> frozenset[str]:
-    ways = frozenset(value.split("+"))
-    if ways <= set(STREAM_WAYS):
-        return ways
-    raise ValueError(value)
-
-
 # Entry → (how its value is read, what it takes).
 KNOWN: dict[str, tuple[Callable[[str], Any], str]] = {
-    "status": (_whole(200, 599), "an HTTP status from 200 to 599, answered with an error body"),
-    "code": (_text, "the code in that error body"),
-    "message": (_text, "the message in that error body"),
-    "retry_after": (_retry_after, "what Retry-After says: anything, or date:SECONDS for an HTTP date so far from now"),
+    "status": (whole(200, 599), "an HTTP status from 200 to 599, answered with an error body"),
+    "code": (text, "the code in that error body, or in a Response that failed"),
+    "message": (text, "the message in that error body, or in a Response that failed"),
+    "retry_after": (header_text, "what Retry-After says: anything, or date:SECONDS for an HTTP date so far from now"),
     "body": (
-        _one_of("html", "text", "json", "empty"),
+        one_of("html", "text", "json", "empty"),
         "html, text, json or empty: the kind of body, status 200 if unset",
     ),
-    "delay": (_seconds, "seconds to think before answering, up to 3600"),
-    "hang": (_flag, "no value: it never answers, until the caller leaves or an hour has passed"),
-    "pace": (_seconds, "seconds between two events of a stream"),
-    "drip": (_seconds, "seconds over which the body is sent byte by byte"),
-    "drip_headers": (_seconds, "seconds over which the head of the answer is sent byte by byte"),
-    "stall": (_flag, "no value: it stops in the middle of the body and keeps the connection open"),
+    "delay": (seconds, "seconds to think before answering, up to 3600"),
+    "hang": (flag, "no value: it never answers, until the caller leaves, it is cancelled or an hour has passed"),
+    "pace": (seconds, "seconds between two events of a stream"),
+    "drip": (seconds, "seconds over which the body is sent byte by byte"),
+    "drip_headers": (seconds, "seconds over which the head of the answer is sent byte by byte"),
+    "stall": (flag, "no value: it stops in the middle of the body and keeps the connection open"),
     "cut": (
-        _one_of("before", "headers", "middle"),
+        one_of("before", "headers", "middle"),
         "before (any byte), headers (after them) or middle (of the body): where the connection is cut",
     ),
-    "json": (_one_of("broken"), "broken: the body ends in the middle, though its length is right"),
-    "shape": (_one_of(*SHAPES), f"one of {', '.join(SHAPES)}"),
-    "huge": (_whole(1, BYTES_MAX), "a number of bytes that the answer is padded with, up to 4 GiB"),
-    "media": (_one_of("strict"), "strict: a medium that cannot be seen is a 400"),
-    "stream": (_ways, f"one or more, joined by +, of {', '.join(STREAM_WAYS)}"),
+    "json": (one_of("broken"), "broken: the body ends in the middle, though its length is right"),
+    "shape": (one_of(*SHAPES), f"one of {', '.join(SHAPES)}"),
+    "huge": (whole(1, BYTES_MAX), "a number of bytes that the answer is padded with, up to 4 GiB"),
+    "media": (one_of("strict"), "strict: a medium that cannot be seen is a 400"),
+    "stream": (some_of(*STREAM_WAYS), f"one or more, joined by +, of {', '.join(STREAM_WAYS)}"),
+    "queued": (seconds, "seconds for which a background response stays queued, up to 3600"),
+    "lost": (flag, "no value: the response is not known by its id"),
+    "poll_status": (whole(400, 599), "an HTTP status from 400 to 599 for each GET of the response by its id"),
+    "poll_times": (whole(0, 1_000_000), "how many first GETs of the response poll_status holds for"),
     "times": (
-        _whole(0, 1_000_000),
+        whole(0, 1_000_000),
         "how many first calls with one Idempotency-Key (else with one fault list) it holds for",
     ),
-    "every": (_whole(1, 1_000_000), "N: it holds for each Nth call only"),
+    "every": (whole(1, 1_000_000), "N: it holds for each Nth call only"),
 }

@@ -51,7 +51,7 @@ def answer_payload(response: dict[str, Any], *, fault: Fault, is_stream: bool) -
     """A Response as JSON or as a stream, with the faults `shape`, `json`, `huge` and `stream` in it."""
     if ("always" in fault.stream or is_stream) and "never" not in fault.stream:
         return _stream(response, fault)
-    data = json.dumps(_quirky(misshape(response, fault.shape), fault)).encode()
+    data = json.dumps(_quirky(_misshapen(response, fault), fault)).encode()
     if fault.json == "broken":
         data = data[: len(data) * 2 // 3]
     if fault.huge:
@@ -77,10 +77,14 @@ def _stream(response: dict[str, Any], fault: Fault) -> Payload:
 def _misshapen_end(found: list[Event], fault: Fault) -> list[Event]:
     """The events with the last one's Response misshapen, and its type after the status it then has."""
     end = found[-1]
-    response = misshape(end["response"], fault.shape)
+    response = _misshapen(end["response"], fault)
     status = response.get("status") if isinstance(response, dict) else None
     kind = f"response.{status}" if isinstance(status, str) and status in _ENDS else end["type"]
     return [*found[:-1], {**end, "type": kind, "response": response}]
+
+
+def _misshapen(response: dict[str, Any], fault: Fault) -> Any:
+    return misshape(response, fault.shape, code=fault.code, message=fault.message)
 
 
 def _quirky(value: Any, fault: Fault) -> Any:

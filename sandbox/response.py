@@ -34,32 +34,38 @@ _ECHOED: dict[str, Any] = {
 }
 
 
-def build_response(
-    body: Mapping[str, Any],
-    *,
-    answer: Answer,
-    prompt: Prompt,
-    media: Sequence[Medium],
-    created_at: int,
-    completed_at: int,
-) -> dict[str, Any]:
-    """The Response; times in whole Unix seconds. `sandbox` holds the findings uncut, beside the protocol's fields."""
+def new_response(body: Mapping[str, Any], *, created_at: int) -> dict[str, Any]:
+    """The Response before there is an answer: queued, with nothing in it. The time is whole Unix seconds."""
     echoed = {name: plain if body.get(name) is None else body[name] for name, plain in _ECHOED.items()}
     return {
         "id": f"resp_{uuid.uuid4().hex}",
         "object": "response",
         "created_at": created_at,
-        "completed_at": None if answer.is_cut else completed_at,
-        "status": "incomplete" if answer.is_cut else "completed",
+        "completed_at": None,
+        "status": "queued",
         "error": None,
-        "incomplete_details": {"reason": "max_output_tokens"} if answer.is_cut else None,
+        "incomplete_details": None,
         "model": body["model"],
-        "output": list(answer.output),
+        "output": [],
         "reasoning": _reasoning(body.get("reasoning")),
         "service_tier": "default",
         "text": {**(body.get("text") or {}), "format": (body.get("text") or {}).get("format") or {"type": "text"}},
         "tools": [_tool(tool) for tool in body.get("tools") or []],
         **echoed,
+        "usage": None,
+    }
+
+
+def answered(
+    response: Mapping[str, Any], *, answer: Answer, prompt: Prompt, media: Sequence[Medium], completed_at: int
+) -> dict[str, Any]:
+    """The Response with its answer. `sandbox` holds the findings uncut, beside the protocol's fields."""
+    return {
+        **response,
+        "completed_at": None if answer.is_cut else completed_at,
+        "status": "incomplete" if answer.is_cut else "completed",
+        "incomplete_details": {"reason": "max_output_tokens"} if answer.is_cut else None,
+        "output": list(answer.output),
         "usage": _usage(answer, prompt, media),
         "sandbox": as_object(prompt, media),
     }

@@ -10,8 +10,10 @@ _BARE_USAGE = ("input_tokens", "output_tokens", "total_tokens", "output_tokens_d
 _BARE_PART = ("type", "text")
 
 
-def misshape(response: dict[str, Any], shape: str | None) -> Any:
-    """The response in the shape that a fault asks for; itself when none is."""
+def misshape(
+    response: dict[str, Any], shape: str | None, *, code: str | None = None, message: str | None = None
+) -> Any:
+    """The response in the shape that a fault asks for; itself when none is. One that failed says code and message."""
     match shape:
         case None:
             return response
@@ -32,10 +34,19 @@ def misshape(response: dict[str, Any], shape: str | None) -> Any:
         case "empty_object":
             return {}
         case "status_failed":
-            error = {"code": "server_error", "message": "The sandbox was asked to fail."}
-            return {**_unfinished(response), "status": "failed", "error": error}
+            return failed(response, code=code or "server_error", message=message or "The sandbox was asked to fail.")
         case _:
             return {**_unfinished(response), "status": shape.removeprefix("status_")}
+
+
+def failed(response: dict[str, Any], *, code: str, message: str) -> dict[str, Any]:
+    """The response as one that failed with this error."""
+    return {**_unfinished(response), "status": "failed", "error": {"code": code, "message": message}}
+
+
+def cancelled(response: dict[str, Any]) -> dict[str, Any]:
+    """The response as one that was cancelled."""
+    return {**_unfinished(response), "status": "cancelled"}
 
 
 def with_float_times(value: Any) -> Any:

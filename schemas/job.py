@@ -1,23 +1,31 @@
 """A job on the wire: how it is asked for, how it is handed out, alone and in lists."""
 
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, TypeAlias, cast
 
+from schemas.attempt import AttemptSchema, moment
 from schemas.base import Base
-from schemas.bounds import OneOf, Range
+from schemas.bounds import Length, OneOf, Range
+from schemas.estimate import EtaSchema, ahead, amount, place
 from schemas.fields import Boolean, Integer, List, Number, Object, String
+from schemas.mistakes import shown
 from schemas.options import Metadata
 from schemas.request import CreateResponseSchema, UnknownFields, request_schema
 from schemas.response_document import ResponseSchema
+from schemas.unions import Either
 from schemas.usage import UsageSchema
 
 STATUSES = ("queued", "in_progress", "completed", "failed", "incomplete", "cancelled")
 TERMINAL = frozenset({"completed", "failed", "incomplete", "cancelled"})
 ON_UNKNOWN = ("retry", "fail")
-OUTCOMES = ("running", "completed", "incomplete", "failed", "snoozed", "cancelled", "lost")
-DELIVERIES = ("not_sent", "sent", "answered")
+PRIORITIES = range(10)
+DEFAULT_PRIORITY = 5
 MAX_ATTEMPTS = 100
 MAX_QUEUE_DEADLINE_SECONDS = 30 * 24 * 3600
 MAX_RUN_TIMEOUT_SECONDS = 24 * 3600
+MAX_VIDEO_SECONDS = 24 * 3600
+MAX_VIDEOS = 100
+MAX_ESTIMATED_TOKENS = 10_000_000
 
 
 def seconds(*, at_most: int) -> Number:
@@ -26,8 +34,8 @@ def seconds(*, at_most: int) -> Number:
     return Number(validate=bounds, metadata={"exclusiveMinimum": 0})
 
 
-def moment(**options: Any) -> Number:
-    return Number(metadata={"description": "Unix seconds."}, **options)
+Accounts: TypeAlias = Mapping[str, frozenset[str] | None]
+"""The models of each upstream account by its name; None: any."""
 
 
 class JobCreateSchema(Base):
@@ -42,22 +50,52 @@ class JobCreateSchema(Base):
     )
     queue_deadline_seconds = seconds(at_most=MAX_QUEUE_DEADLINE_SECONDS)
     run_timeout_seconds = seconds(at_most=MAX_RUN_TIMEOUT_SECONDS)
+    priority = Integer(
+        validate=Range(min=PRIORITIES[0], max=PRIORITIES[-1]),
+        metadata={
+            "description": f"Higher goes first: a step is worth some time of waiting. {DEFAULT_PRIORITY} if left out."
+        },
+    )
+    account = String(
+        metadata={"description": "Pins the job to one upstream account; any that has the model if left out."}
+    )
+    video_seconds = Either(
+        seconds(at_most=MAX_VIDEO_SECONDS),
+        List(seconds(at_most=MAX_VIDEO_SECONDS), validate=Length("numbers", min=1, max=MAX_VIDEOS)),
+        metadata={"description": "Length of all videos, or of each in the order of the input; for the estimate."},
+    )
+    estimated_tokens = Integer(
+        validate=Range(min=1, max=MAX_ESTIMATED_TOKENS),
+        metadata={"description": "Input and output together, in place of what the service would estimate."},
+    )
+
+    accounts: ClassVar[Accounts] = {}
+
+    def rules(self, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        request, account = data.get("request"), data.get("account")
+        model = request.get("model") if isinstance(request, dict) else None
+        if not isinstance(model, str) or not isinstance(account, str) or account not in self.accounts:
+            return
+        serving = [name for name, models in self.accounts.items() if models is None or model in models]
+        if serving and account not in serving:
+            yield "account", f"{shown(account)} does not serve {shown(model)} ({', '.join(serving)} would)"
 
 
-def job_create_schema(models: frozenset[str] | None, unknown: UnknownFields) -> JobCreateSchema:
-    """The schema of a job whose request follows `request_schema(models, unknown)`.
+def job_create_schema(
+    models: frozenset[str] | None, unknown: UnknownFields, *, accounts: Accounts | None = None
+) -> JobCreateSchema:
+    """The schema of a job whose request follows `request_schema(models, unknown)`; `accounts` are those it may name.
 
     Unknown fields of the job itself are refused in any case: there is nobody to forward them to.
     """
-    request = Object(request_schema(models, unknown), required=True)
-    schema = JobCreateSchema.from_dict({"request": request}, name="JobCreateSchema")
+    given: dict[str, Any] = {"request": Object(request_schema(models, unknown), required=True)}
+    if accounts is not None:
+        told = JobCreateSchema._declared_fields["account"].metadata
+        given["account"] = String(validate=OneOf(accounts, noun="account"), metadata=told)
     # A copy keeps its name in the description of the API; marshmallow types it as any schema.
-    return cast(JobCreateSchema, schema())
-
-
-class AttemptErrorSchema(Base):
-    code = String(required=True)
-    message = String(required=True)
+    kind = cast(type[JobCreateSchema], JobCreateSchema.from_dict(given, name="JobCreateSchema"))
+    kind.accounts = accounts or {}
+    return kind()
 
 
 class JobErrorSchema(Base):
@@ -66,23 +104,6 @@ class JobErrorSchema(Base):
     code = String(required=True)
     message = String(required=True)
     retryable = Boolean(required=True)
-
-
-class AttemptSchema(Base):
-    """One call of the endpoint."""
-
-    number = Integer(required=True, validate=Range(min=1))
-    started_at = moment(required=True)
-    finished_at = moment(required=True, allow_none=True)
-    worker = String(required=True, allow_none=True)
-    outcome = String(required=True, validate=OneOf(OUTCOMES, noun="outcome"))
-    delivery = String(required=True, validate=OneOf(DELIVERIES), metadata={"description": "How far the request got."})
-    upstream_request_id = String(required=True, allow_none=True)
-    upstream_response_id = String(required=True, allow_none=True)
-    http_status = Integer(required=True, allow_none=True)
-    may_be_billed = Boolean(required=True)
-    usage = Object(UsageSchema, required=True, allow_none=True)
-    error = Object(AttemptErrorSchema, required=True, allow_none=True)
 
 
 class JobSchema(Base):
@@ -104,7 +125,17 @@ class JobSchema(Base):
     on_unknown = String(required=True, validate=OneOf(ON_UNKNOWN, noun="policy"))
     queue_deadline_seconds = Number(required=True, allow_none=True)
     run_timeout_seconds = Number(required=True, allow_none=True)
+    priority = Integer(required=True)
+    account = String(
+        required=True, allow_none=True, metadata={"description": "That of the last attempt; null before the first."}
+    )
     waiting_reason = String(required=True, allow_none=True)
+    position = place()
+    jobs_ahead = ahead()
+    eta = Object(EtaSchema, required=True, allow_none=True)
+    estimated_tokens = Integer(required=True)
+    cost = amount()
+    currency = String(required=True)
     usage = Object(UsageSchema, required=True, allow_none=True)
     response = Object(ResponseSchema, required=True, allow_none=True)
     error = Object(JobErrorSchema, required=True, allow_none=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.base import Base, Open
 from schemas.bounds import OneOf
-from schemas.fields import Integer, List, Object, String
+from schemas.fields import Integer, List, Number, Object, String
 from schemas.shape import whole_number
 
 
@@ -44,6 +44,8 @@ class UsageRowSchema(Base):
     output_tokens = Integer(required=True)
     reasoning_tokens = Integer(required=True)
     total_tokens = Integer(required=True)
+    cost = Number(required=True, metadata={"description": "In `currency`; models without a price cost 0."})
+    currency = String(required=True)
 
 
 class UsageListSchema(Base):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobs.lanes import lane_of
+from jobs.lanes import backlog_of
 from jobs.record import NewJob, new_number
 from jobs.store import Sameness
 
@@ -17,11 +17,13 @@ def new_job(**changes: Any) -> NewJob:
         "project": "default",
         "api_key": "key_test",
         "model": model,
-        "lane": lane_of(model),
+        "backlog": backlog_of(model),
+        "priority": 5,
         "body": b'{"model":"%s","input":"hello","stream":false}' % model.encode(),
         "echo": f'{{"model":"{model}"}}',
         "metadata": {},
         "tokens": 10,
+        "nano": 0,
         "max_attempts": 3,
         "on_unknown": "retry",
         "queue_deadline_seconds": None,

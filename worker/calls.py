@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from contextvars import ContextVar
+from typing import Any
 
 CANCELLED = "cancelled"
 OUT_OF_TIME = "out_of_time"
@@ -25,7 +26,9 @@ class Call:
         self.connected = False
         self.http_status: int | None = None
         self.request_id: str | None = None
-        self.response_id: str | None = None
+        self.response: dict[str, Any] = {}
+        """What was heard of the upstream's response besides its end: its `id`, and its `usage` if it told one."""
+        self._over = threading.Event()
 
     @property
     def overdue(self) -> bool:
@@ -43,10 +46,20 @@ class Call:
         """Keeps what the head of the answer said: should the rest not come, this is what the upstream knows it by."""
         self.http_status, self.request_id = http_status, request_id
 
+    def leaves(self) -> None:
+        """The connection is free for other calls, and no longer this one's to shut."""
+        with self._lock:
+            self._socket = None
+
+    def wait(self, seconds: float) -> bool:
+        """Waits until the time is over or the call is hung up; True if it is hung up."""
+        return self._over.wait(seconds)
+
     def hang_up(self, why: str) -> None:
-        """Shuts the connection, so that whoever reads from it fails at once."""
+        """Shuts the connection and ends the waiting, so that whoever reads or waits for it goes on at once."""
         with self._lock:
             self.hung_up = self.hung_up or why
+            self._over.set()
             if self._socket is not None:
                 with contextlib.suppress(OSError):
                     # Not the TLS socket's own shutdown: that one would first take the TLS layer from under its reader.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.prices import Price
 from jobs.runs import MOST_TOKENS, Closing
 from schemas.usage import complete_usage
 from worker.outcome import Problem, Responded
@@ -12,7 +13,8 @@ from worker.outcome import Problem, Responded
 ID_CHARACTERS = 256
 
 
-def of_response(responded: Responded, *, usage: Mapping[str, Any] | None) -> Closing:
+def of_response(responded: Responded, *, usage: Mapping[str, Any] | None, price: Price | None) -> Closing:
+    """`usage` is complete and believed; `price` is None where the model has none."""
     return Closing(
         outcome=responded.status,
         delivery="answered",
@@ -21,11 +23,13 @@ def of_response(responded: Responded, *, usage: Mapping[str, Any] | None) -> Clo
         upstream_request_id=responded.request_id,
         upstream_response_id=_id(responded.upstream),
         usage=usage,
+        nano=_nano(usage, price),
     )
 
 
-def of_problem(problem: Problem, how: str) -> Closing:
+def of_problem(problem: Problem, how: str, *, price: Price | None) -> Closing:
     """`how` is the attempt's outcome: failed or snoozed."""
+    usage = believed(complete_usage(problem.upstream.get("usage")))
     return Closing(
         outcome=how,
         delivery=problem.delivery,
@@ -33,7 +37,8 @@ def of_problem(problem: Problem, how: str) -> Closing:
         http_status=problem.http_status,
         upstream_request_id=problem.request_id,
         upstream_response_id=_id(problem.upstream),
-        usage=believed(complete_usage(problem.upstream.get("usage"))),
+        usage=usage,
+        nano=_nano(usage, price),
         error={"code": problem.code, "message": problem.message},
     )
 
@@ -56,6 +61,10 @@ def _believed(count: Any) -> Any:
             return believed(count)
         case _:
             return count
+
+
+def _nano(usage: Mapping[str, Any] | None, price: Price | None) -> int:
+    return 0 if usage is None or price is None else price.nano(usage)
 
 
 def _id(upstream: Mapping[str, Any]) -> str | None:

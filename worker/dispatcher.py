@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 
 import redis
@@ -10,6 +11,8 @@ import redis
 from jobs import keys, scripts
 from jobs.errors import StoreUnavailable
 from jobs.lanes import Lanes
+
+log = logging.getLogger(__name__)
 
 STAND_BY_SECONDS = 1.0
 LONGEST_SECONDS = 1.0
@@ -26,6 +29,8 @@ class Dispatcher:
     def step(self) -> float:
         """Dispatches once and, while leading, waits for the next wake; answers the seconds until the next step."""
         done = self._lanes.dispatch(self._worker)
+        for change in done.changes:
+            log.info("%s", change)
         if not done.leads:
             self.close()
             return STAND_BY_SECONDS

@@ -43,11 +43,20 @@ class BrokenAnswer(CallError):
     code = "upstream_answer_invalid"
 
 
+class UpstreamLost(CallError):
+    """The upstream no longer knows the response that it had begun."""
+
+    code = "upstream_lost"
+
+
 class HungUp(CallError):
-    """We ended the call ourselves: it was cancelled, ran out of time, or the worker stops. `why` says which."""
+    """We ended the call ourselves: it was cancelled, ran out of time, or the worker stops. `why` says which;
+    `goes_on`: the upstream works on, for another attempt to ask after.
+    """
 
     code = "hung_up"
 
-    def __init__(self, why: str, *, sent: bool) -> None:
+    def __init__(self, why: str, *, sent: bool, goes_on: bool = False) -> None:
         super().__init__(why, sent=sent)
         self.why = why
+        self.goes_on = goes_on

@@ -7,4 +7,4 @@ from worker.app import make_app
 from worker.process import Process
 
 settings = read_settings(os.environ)
-app = make_app(settings, Process(settings))
+app = make_app(settings, Process(settings, os.environ))

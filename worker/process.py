@@ -8,7 +8,9 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Mapping
 
+from jobs.accounts import accounts_of
 from jobs.coalesce import Coalescer
 from jobs.connection import connect
 from jobs.errors import StoreUnavailable
@@ -19,13 +21,14 @@ from jobs.runs import Runs
 from jobs.settings import Settings
 from jobs.workers import Workers
 from worker.attempt import Attempts
+from worker.background import Background
 from worker.calls import Calls
 from worker.crew import Crew
 from worker.dispatcher import Dispatcher
+from worker.endpoints import open_endpoints
 from worker.heartbeat import Heartbeat
 from worker.loops import Loop
-from worker.responses_client import ResponsesClient
-from worker.session import open_session
+from worker.results import Results
 from worker.sweeper import Sweeper
 
 WATCH_SECONDS = 0.25
@@ -39,7 +42,8 @@ log = logging.getLogger(__name__)
 class Process:
     """Nothing runs and nothing is connected before `start`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        """`environ` holds the keys of the accounts that the limits file names. Raises SettingsError."""
         self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._grace_seconds = settings.grace_seconds
         self._log_level = settings.log_level
@@ -50,11 +54,17 @@ class Process:
         self._workers = Workers(redis)
         self._calls = Calls()
         self._coalescer = Coalescer(writer)
-        lanes = Lanes(redis, read_limits(settings.limits_file))
+        limits = read_limits(settings.limits_file)
         runs = Runs(self._coalescer, writer, worker=self.id)
-        attempts = Attempts(runs=runs, client=_client(settings), calls=self._calls)
+        attempts = Attempts(
+            runs=runs,
+            endpoints=open_endpoints(accounts_of(limits, settings, environ), settings),
+            background=Background(runs=runs, calls=self._calls),
+            results=Results(runs=runs, prices=limits.prices),
+            calls=self._calls,
+        )
         self.crew = Crew(attempts, runs, self._calls, slots=settings.slots)
-        self._dispatcher = Dispatcher(lanes, redis, worker=self.id)
+        self._dispatcher = Dispatcher(Lanes(redis, limits), redis, worker=self.id)
         self._beats = Loop("heartbeat", Heartbeat(self._workers, self.crew, worker=self.id).step)
         self._dispatches = Loop("dispatcher", self._dispatcher.step)
         self._sweeps = Loop("sweeper", Sweeper(self._workers).step)
@@ -100,15 +110,3 @@ class Process:
     def _hang_up_overdue(self) -> float:
         self._calls.hang_up_overdue()
         return WATCH_SECONDS
-
-
-def _client(settings: Settings) -> ResponsesClient:
-    session = open_session(connections=settings.slots, proxy=settings.upstream_proxy, ca_file=settings.upstream_ca_file)
-    return ResponsesClient(
-        session,
-        url=settings.upstream_url,
-        api_key=settings.upstream_api_key,
-        connect_timeout_seconds=settings.connect_timeout_seconds,
-        read_timeout_seconds=settings.read_timeout_seconds,
-        max_bytes=settings.upstream_max_bytes,
-    )

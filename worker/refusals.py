@@ -75,6 +75,11 @@ def kind_of(*, http_status: int, code: str, message: str, param: str = "") -> Ki
     return _by_status(http_status, param)
 
 
+def is_known(code: str) -> bool:
+    """Whether the code says more than the status that it came with."""
+    return code == "QuotaExceeded" or any(pattern.fullmatch(code) for pattern, _ in CODES)
+
+
 def _by_status(status: int, param: str) -> Kind:
     match status:
         case 401 | 402 | 407:

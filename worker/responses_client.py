@@ -1,9 +1,12 @@
-"""One POST to a Responses endpoint, bounded in time and size."""
+"""The requests that a Responses endpoint is sent, each bounded in time and size."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -15,6 +18,9 @@ from worker.errors import BrokenAnswer, CallError, Cut, HungUp, Stalled, TooLarg
 from worker.event_stream import BrokenStream, LastState
 
 CHUNK_BYTES = 64 * 1024
+BRIEF_SECONDS = 30.0
+"""The longest silence when a response is asked after by its id; nothing is made meanwhile."""
+CANCEL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,21 +48,62 @@ class ResponsesClient:
         self._session = session
         self._url = f"{url}/responses"
         self._headers = {
-            "Content-Type": "application/json",
             "Accept": "application/json, text/event-stream",
             "Accept-Encoding": "identity",
             "User-Agent": "respool",
         }
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
-        self._timeouts = (connect_timeout_seconds, read_timeout_seconds)
+        self._connect_seconds = connect_timeout_seconds
+        self._read_seconds = read_timeout_seconds
         self._max_bytes = max_bytes
 
     def create(self, body: bytes, *, idempotency_key: str, call: Call) -> Answer:
         """Sends `body`, answers what came. Raises CallError, which tells whether anything was sent."""
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": idempotency_key,
+            "X-Client-Request-Id": idempotency_key,
+        }
+        return self._send(
+            call, method="POST", url=self._url, headers=headers, body=body, read_seconds=self._read_seconds
+        )
+
+    def retrieve(self, response_id: str, *, call: Call) -> Answer:
+        """The response of that id as it is now. Raises as `create`."""
+        return self._send(
+            call, method="GET", url=self._url_of(response_id), read_seconds=min(BRIEF_SECONDS, self._read_seconds)
+        )
+
+    def cancel(self, response_id: str, *, call: Call) -> Answer:
+        """Ends the response of that id, and answers what became of it. Raises as `create`."""
+        url = f"{self._url_of(response_id)}/cancel"
+        return self._send(call, method="POST", url=url, read_seconds=min(CANCEL_SECONDS, self._read_seconds))
+
+    def _url_of(self, response_id: str) -> str:
+        return f"{self._url}/{quote(response_id, safe='')}"
+
+    def _send(
+        self,
+        call: Call,
+        *,
+        method: str,
+        url: str,
+        read_seconds: float,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        body: bytes | None = None,
+    ) -> Answer:
         token = calls.current.set(call)
+        options: dict[str, Any] = {
+            "data": body,
+            "headers": {**self._headers, **headers},
+            "stream": True,
+            "allow_redirects": False,
+        }
+        timeouts = (min(self._connect_seconds, read_seconds), read_seconds)
         try:
-            return self._create(body, idempotency_key, call)
+            with self._session.request(method, url, timeout=timeouts, **options) as answer:
+                return self._read(answer, call)
         except (CallError, requests.RequestException, HTTPError, OSError, ValueError) as error:
             # A socket that is shut under its reader can show up as any of these.
             if call.hung_up:
@@ -66,27 +113,24 @@ class ResponsesClient:
             raise _translated(error, sent=call.connected) from error
         finally:
             calls.current.reset(token)
+            call.leaves()
 
-    def _create(self, body: bytes, idempotency_key: str, call: Call) -> Answer:
-        headers = self._headers | {"Idempotency-Key": idempotency_key, "X-Client-Request-Id": idempotency_key}
-        with self._session.post(
-            self._url, data=body, headers=headers, timeout=self._timeouts, stream=True, allow_redirects=False
-        ) as answer:
-            call.hears(http_status=answer.status_code, request_id=request_id_of(answer.headers))
-            chunks = self._chunks(answer)
-            if answer.ok and answer.headers.get("Content-Type", "").lower().startswith("text/event-stream"):
-                return self._followed(answer, chunks, call)
-            whole = b"".join(chunks)
-            if answer.ok and whole.lstrip().startswith((b"data:", b"event:")):
-                return self._followed(answer, iter([whole]), call)  # a stream that does not call itself one
-            return Answer(http_status=answer.status_code, headers=answer.headers, body=whole)
+    def _read(self, answer: requests.Response, call: Call) -> Answer:
+        call.hears(http_status=answer.status_code, request_id=request_id_of(answer.headers))
+        chunks = self._chunks(answer)
+        if answer.ok and answer.headers.get("Content-Type", "").lower().startswith("text/event-stream"):
+            return self._followed(answer, chunks, call)
+        whole = b"".join(chunks)
+        if answer.ok and whole.lstrip().startswith((b"data:", b"event:")):
+            return self._followed(answer, iter([whole]), call)  # a stream that does not call itself one
+        return Answer(http_status=answer.status_code, headers=answer.headers, body=whole)
 
     def _followed(self, answer: requests.Response, chunks: Iterator[bytes], call: Call) -> Answer:
         state = LastState()
         try:
             event_stream.last_state(chunks, state=state)
         finally:
-            call.response_id = state.response_id
+            call.response = {"id": state.response_id} if state.response_id else {}
         if state.response is None and state.error is None:
             raise Cut("the stream ended without a final event", sent=True)
         return Answer(http_status=answer.status_code, headers=answer.headers, stream=state)

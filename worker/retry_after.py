@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_SECONDS = 3600.0
+from worker.durations import LONGEST_SECONDS, SPAN, seconds_in
+
+SPAN_IN_TEXT = re.compile(rf"(?i:try again|retry|wait)(?: (?:in|after|for))? ({SPAN})\b")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?")
 
 
@@ -24,6 +26,12 @@ def seconds_until(headers: Mapping[str, str], *, now: float) -> float | None:
     return None if seconds is None else _clamped(seconds)
 
 
+def seconds_until_poll(headers: Mapping[str, str], *, now: float) -> float | None:
+    """When a response that is being made shall be asked after again: `openai-poll-after-ms`, else as seconds_until."""
+    milliseconds = _number(headers.get("openai-poll-after-ms"))
+    return seconds_until(headers, now=now) if milliseconds is None else _clamped(milliseconds / 1000)
+
+
 def seconds_to_moment_in(text: str, *, now: float) -> float | None:
     """How long until the moment (ISO 8601, UTC unless it says otherwise) that a message names, at most an hour."""
     found = MOMENT.search(text)
@@ -34,6 +42,15 @@ def seconds_to_moment_in(text: str, *, now: float) -> float | None:
     except ValueError:
         return None
     return _clamped(_in_utc(moment).timestamp() - now)
+
+
+def seconds_named_in(text: str, *, now: float) -> float | None:
+    """How long a message asks to wait: until the moment, or for the span of time, that it names; at most an hour."""
+    found = seconds_to_moment_in(text, now=now)
+    if found is not None:
+        return found
+    span = SPAN_IN_TEXT.search(text)
+    return seconds_in(span[1], now=now) if span else None
 
 
 def _number(text: str | None) -> float | None:

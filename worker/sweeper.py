@@ -17,9 +17,12 @@ class Sweeper:
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
         self._sweeps = 0
+        self._upgraded = False
         self._scan: Iterator[int] = iter(())
 
     def step(self) -> float:
+        if not self._upgraded:
+            self._upgrade()
         swept = self._workers.sweep()
         if swept is None:
             return SWEEP_SECONDS
@@ -29,6 +32,12 @@ class Sweeper:
         if self._sweeps % SCAN_SWEEPS == 0:
             self._scan_on()
         return SWEEP_SECONDS
+
+    def _upgrade(self) -> None:
+        adopted = self._workers.upgrade()
+        self._upgraded = True
+        if adopted:
+            log.info("took over %s jobs of an older release", adopted)
 
     def _scan_on(self) -> None:
         repaired = next(self._scan, None)

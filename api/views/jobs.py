@@ -1,4 +1,4 @@
-"""/v1/jobs: submit, poll, list, cancel, delete."""
+"""/v1/jobs: submit, poll, list, cancel, retry, delete."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from flask_smorest import Blueprint
 
 from api import job_view
 from api.auth import authenticate, scope
-from api.errors import job_not_found
 from api.links import job_url
 from api.openapi import StrictBlueprint
 from api.prefer import wait_seconds
-from api.queries import JobListQuery, RawQuery
+from api.queries import JobListQuery, RawQuery, SubmitQuery
+from api.rate_headers import rate_headers
+from api.refusal import job_not_found
 from api.services import services
-from api.submission import submit
+from api.submission import foresee, submit
 from jobs.errors import CursorNotFound
 from jobs.record import JOB_PREFIX, Job, number_of
 from schemas.error import ErrorSchema
-from schemas.job import JobListSchema, JobSchema, job_create_schema
+from schemas.estimate import JobEstimateSchema
+from schemas.job import Accounts, JobListSchema, JobSchema, job_create_schema
 from schemas.request import UnknownFields
 
 EXAMPLE = {
@@ -48,23 +50,30 @@ IDEMPOTENCY_KEY = _header("Idempotency-Key", "Submits with one key and one body 
 PREFER = _header("Prefer", "`wait=N` holds the answer until the job ends or N seconds pass, 60 at most.")
 
 
-def make_blueprint(models: frozenset[str] | None, unknown: UnknownFields) -> Blueprint:
+def make_blueprint(models: frozenset[str] | None, accounts: Accounts, unknown: UnknownFields) -> Blueprint:
     views = StrictBlueprint("jobs", __name__, url_prefix="/v1/jobs", description="Durable background jobs")
     views.before_request(authenticate)
-    asked = job_create_schema(models, unknown)
+    asked = job_create_schema(models, unknown, accounts=accounts)
+    over_limit = views.alt_response(429, schema=ErrorSchema, description="A limit of the project or the service.")
 
     @views.route("", methods=["POST"])
+    @views.arguments(SubmitQuery, location="query")
     @views.arguments(asked, example=EXAMPLE)
     @views.response(202, JobSchema, headers={"Location": {"schema": {"type": "string"}}})
+    @views.alt_response(200, schema=JobEstimateSchema, description="With `dry_run`.")
     @views.alt_response(422, schema=ErrorSchema, description="The Idempotency-Key belongs to another body.")
+    @over_limit
     @views.doc(parameters=[IDEMPOTENCY_KEY])
-    def create(body: dict[str, Any]) -> Response:
+    def create(query: dict[str, Any], body: dict[str, Any]) -> Response:
         """Submit a job; the answer comes once it is durable."""
+        if query["dry_run"]:
+            return jsonify(foresee(body))
         submitted = submit(body)
         job = services().store.get(submitted.number, project=None)
         answer = jsonify(job_view.dump(job))
         answer.status_code = 202
         answer.headers["Location"] = job_url(job)
+        answer.headers.update(rate_headers(submitted.headroom))
         if not submitted.created:
             answer.headers["Idempotent-Replayed"] = "true"
         return answer
@@ -104,6 +113,18 @@ def make_blueprint(models: frozenset[str] | None, unknown: UnknownFields) -> Blu
     def cancel(job_id: str) -> Response:
         """Cancel a job; one that has ended stays as it is."""
         return jsonify(job_view.dump(services().store.cancel(_number(job_id), project=scope())))
+
+    @views.route("/<job_id>/retry", methods=["POST"])
+    @views.response(202, JobSchema)
+    @over_limit
+    def retry(job_id: str) -> Response:
+        """Queue a job that failed once more, with attempts as many as at first."""
+        number = _number(job_id)
+        headroom = services().store.retry(number, project=scope())
+        answer = jsonify(job_view.dump(services().store.get(number, project=scope())))
+        answer.status_code = 202
+        answer.headers.update(rate_headers(headroom))
+        return answer
 
     @views.route("/<job_id>", methods=["DELETE"])
     @views.response(200)

@@ -9,10 +9,11 @@ from flask import Response, jsonify
 from flask_smorest import Blueprint
 
 from api.auth import authenticate, scope
-from api.errors import Refusal
 from api.openapi import StrictBlueprint
 from api.queries import UsageQuery
+from api.refusal import Refusal
 from api.services import services
+from jobs.prices import amount
 from jobs.usage import MOST_DAYS, UsageRow
 from schemas.usage import UsageListSchema
 
@@ -58,5 +59,11 @@ def _asked(row: UsageRow, query: dict[str, Any]) -> bool:
 def _dump(row: UsageRow) -> dict[str, Any]:
     counts = {name: row.counts.get(name, 0) for name in COUNTS}
     return {
-        "day": row.day.isoformat(), "project": row.project, "model": row.model, "api_key": row.api_key, **counts
-    }  # fmt: skip
+        "day": row.day.isoformat(),
+        "project": row.project,
+        "model": row.model,
+        "api_key": row.api_key,
+        **counts,
+        "cost": amount(row.counts.get("cost_nano", 0)),
+        "currency": services().limits.currency,
+    }

@@ -2,7 +2,7 @@
 -- A worker takes the jobs of one message; each only if it was released to this worker with this dispatch number.
 -- ARGV: 1 prefix  2 worker id  3 dispatch number  4 nonce of the message's handling  5 most bytes of a request to hand out  6… job numbers
 -- Returns a list of {N, request or '' if it is longer, then values} for the jobs that are now this worker's; the values are
---   attempt, spent, max_attempts, on_unknown, run_timeout, lane, echo, created.
+--   attempt, spent, snoozes, max_attempts, on_unknown, run_timeout, lane, echo, created, upstream or ''.
 -- Twice with one nonce: the same answer.
 local worker = ARGV[2]
 
@@ -15,28 +15,32 @@ local function trim(key)
   end
 end
 
+local function start(n, job)
+  local attempt = redis.call('HINCRBY', job_key(n), 'attempt', 1)
+  redis.call('HSET', job_key(n), 'status', 'in_progress', 'stage', 'running', 'nonce', ARGV[4],
+    'started', job.started or int(now))
+  redis.call('ZREM', prefix .. 'dispatched', n)
+  redis.call('ZREM', prefix .. 'deadlines', n)
+  move(n, job.project, 'queued', 'in_progress')
+  redis.call('RPUSH', attempts_key(n), cjson.encode({number = attempt, series = tonumber(job.series or 1), lane = job.lane,
+    started_at = now, worker = worker, outcome = 'running', delivery = 'not_sent', may_be_billed = false,
+    upstream_response_id = job.upstream}))
+  trim(attempts_key(n))
+end
+
 redis.call('HDEL', worker_key(worker), 'stalled')
 local taken = {}
 for i = 6, #ARGV do
   local n = ARGV[i]
-  local job = read(n, 'stage', 'dispatch', 'worker', 'nonce', 'status', 'project', 'attempt', 'started', 'request_bytes')
+  local job = read(n, 'stage', 'dispatch', 'worker', 'nonce', 'project', 'started', 'request_bytes', 'lane', 'series', 'upstream')
   if job.worker == worker and job.dispatch == ARGV[3] and
       (job.stage == 'dispatched' or (job.stage == 'running' and job.nonce == ARGV[4])) then
-    if job.stage == 'dispatched' then
-      local attempt = redis.call('HINCRBY', job_key(n), 'attempt', 1)
-      redis.call('HSET', job_key(n), 'status', 'in_progress', 'stage', 'running', 'nonce', ARGV[4],
-        'started', job.started or int(now))
-      redis.call('ZREM', prefix .. 'dispatched', n)
-      redis.call('ZREM', prefix .. 'deadlines', n)
-      move(n, job.project, 'queued', 'in_progress')
-      redis.call('RPUSH', attempts_key(n), cjson.encode({number = attempt, started_at = now, worker = worker,
-        outcome = 'running', delivery = 'not_sent', may_be_billed = false}))
-      trim(attempts_key(n))
-    end
+    if job.stage == 'dispatched' then start(n, job) end
     local whole = tonumber(job.request_bytes) <= tonumber(ARGV[5])
-    local fields = redis.call('HMGET', job_key(n), 'attempt', 'spent', 'max_attempts', 'on_unknown', 'run_timeout',
+    local fields = redis.call('HMGET', job_key(n), 'attempt', 'spent', 'snoozes', 'max_attempts', 'on_unknown', 'run_timeout',
       'lane', 'echo', 'created')
     table.insert(taken, {n, whole and redis.call('HGET', job_key(n), 'request') or '', unpack(fields)})
+    table.insert(taken[#taken], job.upstream or '')
   end
 end
 return taken

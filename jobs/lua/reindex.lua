@@ -5,11 +5,12 @@
 local repaired = 0
 for i = 2, #ARGV do
   local n = ARGV[i]
-  local job = read(n, 'status', 'stage', 'lane', 'project', 'worker', 'due', 'reason', 'expires', 'created')
+  local job = read(n, 'status', 'stage', 'backlog', 'lane', 'upstream', 'project', 'worker', 'due', 'reason', 'expires', 'created')
   local held = true
   if job.stage == 'waiting' then
-    held = redis.call('ZSCORE', queue_key(job.lane, job.project), n)
-      and redis.call('ZSCORE', projects_key(job.lane), job.project) and redis.call('ZSCORE', prefix .. 'lanes', job.lane)
+    local backlog = backlog_of(job)
+    held = redis.call('ZSCORE', queue_key(backlog, job.project), n) and redis.call('ZSCORE', prefix .. 'backlogs', backlog)
+      and (redis.call('ZSCORE', projects_key(backlog), job.project) or redis.call('ZSCORE', parked_key(backlog), job.project))
   elseif job.stage == 'delayed' then held = redis.call('ZSCORE', prefix .. 'delayed', n)
   elseif job.stage == 'dispatched' then held = redis.call('ZSCORE', prefix .. 'dispatched', n)
   elseif job.stage == 'running' then

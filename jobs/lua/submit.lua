@@ -1,20 +1,21 @@
 #!lua
--- Accepts a job: record, place in the queue and index at once, or the job that its idempotency key names.
+-- Accepts a job: record, place in the backlog and index at once, or the job that its idempotency key names.
 -- KEYS: 1 job:N   2 idempotency key or ''   3 repeat key (a client's own retry) or ''
 -- ARGV: 1 prefix  2 N  3 digest of the body  4 max queued bytes (all jobs)  5 queue deadline ms or 0
---       6 is this a marked repeat, '1' or '0'   7… the record's fields, flat
--- Returns {'created', N} | {'existing', N} | {'conflict', N} | {'gone', N: its record is} | {'full', ''}.
+--       6 is this a marked repeat, '1' or '0'  7 µs by which priority moves it forward  8 project  9… the record's fields, flat
+-- Returns {'created', N, room} | {'existing', N, room} | {'conflict', N} | {'gone', N: its record is} | {'full', ''}
+--   | {'over', limit, bound, ms until it may be tried again, room}; room is what the project may still take, as JSON.
 -- Twice: the second call finds the record and answers 'created' again.
 -- The idempotency key does not expire before its job has ended (finish sets the time).
-local n = ARGV[2]
+local n, project = ARGV[2], ARGV[8]
 
 -- Writes something, so that this connection, too, can wait for the durability of what was written before.
 local function known(answer, first)
   redis.call('SET', prefix .. 'probe', '1', 'PX', 1000)
-  return {answer, first}
+  return {answer, first, headroom(project)}
 end
 
-if redis.call('EXISTS', KEYS[1]) == 1 then return {'created', n} end
+if redis.call('EXISTS', KEYS[1]) == 1 then return {'created', n, headroom(project)} end
 
 if KEYS[2] ~= '' then
   local held = redis.call('GET', KEYS[2])
@@ -28,15 +29,18 @@ elseif KEYS[3] ~= '' and ARGV[6] == '1' then
   if first and redis.call('EXISTS', job_key(first)) == 1 then return known('existing', first) end
 end
 
-local fields = {unpack(ARGV, 7)}
+local fields = {unpack(ARGV, 9)}
 local job = {}
 for i = 1, #fields, 2 do job[fields[i]] = fields[i + 1] end
 local queued = tonumber(redis.call('HGET', prefix .. 'counters', 'queued_bytes') or '0')
 if queued + tonumber(job.request_bytes) > tonumber(ARGV[4]) then return {'full', ''} end
+local refusal = admit(project, tonumber(job.tokens), tonumber(job.nano_held))
+if refusal then return {'over', refusal[1], refusal[2], refusal[3], headroom(project)} end
 
-redis.call('HSET', KEYS[1], 'status', 'queued', 'created', int(now_us), unpack(fields))
-redis.call('ZADD', index_key(job.project, 'queued'), int(now_us), n)
-redis.call('SADD', prefix .. 'projects', job.project)
+redis.call('HSET', KEYS[1], 'status', 'queued', 'created', int(now_us), 'queued', int(now),
+  'order', int(now_us - tonumber(ARGV[7])), 'project', project, unpack(fields))
+redis.call('ZADD', index_key(project, 'queued'), int(now_us), n)
+redis.call('SADD', prefix .. 'projects', project)
 count('queued_bytes', tonumber(job.request_bytes))
 if KEYS[2] ~= '' then
   redis.call('SET', KEYS[2], n .. ':' .. ARGV[3])
@@ -46,4 +50,4 @@ elseif KEYS[3] ~= '' then
 end
 if tonumber(ARGV[5]) > 0 then redis.call('ZADD', prefix .. 'deadlines', int(now + tonumber(ARGV[5])), n) end
 enqueue(n)
-return {'created', n}
+return {'created', n, headroom(project)}

@@ -165,10 +165,18 @@ def test_a_redis_that_is_given_is_used_and_outlives_it(
     assert redis_server.process.poll() is None
 
 
-def test_an_upstream_that_is_given_takes_the_place_of_the_sandbox(start: Start) -> None:
+@pytest.mark.parametrize("by_account", [False, True])
+def test_an_upstream_that_is_given_takes_the_place_of_the_sandbox(
+    start: Start, tmp_path: Path, by_account: bool
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as upstream:
         url = f"http://127.0.0.1:{upstream.getsockname()[1]}/v1"
-        up = start("--workers", "1", RESPOOL_UPSTREAM_URL=url, RESPOOL_UPSTREAM_API_KEY="upstream-key")
+        settings = {"RESPOOL_UPSTREAM_URL": url, "RESPOOL_UPSTREAM_API_KEY": "upstream-key"}
+        if by_account:
+            limits = tmp_path / "limits.toml"
+            limits.write_text(f'[accounts.main]\nurl = "{url}"\napi_key_variable = "MAIN_KEY"\n')
+            settings = {"RESPOOL_LIMITS_FILE": str(limits), "MAIN_KEY": "upstream-key"}
+        up = start("--workers", "1", **settings)
         assert not up.named("sandbox.main:app")
         up.submit()
         upstream.settimeout(20)

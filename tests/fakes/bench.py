@@ -4,18 +4,21 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis
 
 from jobs import keys
 from jobs.coalesce import Coalescer
+from jobs.lane_states import LaneStates
 from jobs.lanes import Dispatched, Lanes
-from jobs.limits import Limits
+from jobs.limits import LaneLimits, Limits
+from jobs.projects import Projects
 from jobs.record import Job
 from jobs.runs import Claim, Closing, End, Runs
 from jobs.store import JobStore
+from jobs.waiting import WaitingRoom
 from jobs.workers import Workers
 from tests.factories import new_job, unique
 
@@ -25,6 +28,12 @@ FAILED = Closing(outcome="failed", delivery="sent", may_be_billed=True)
 UNSENT = Closing(outcome="snoozed", delivery="not_sent", may_be_billed=False)
 COMPLETED = End(status="completed", response=b'{"id":"resp"}')
 FAILURE = End(status="failed", error={"code": "refused", "message": "no", "retryable": False})
+
+
+def answered(total_tokens: int, *, nano: int = 0, **changes: Any) -> Closing:
+    """An attempt that was answered and told its usage; `nano` is what that cost."""
+    usage = {"input_tokens": total_tokens, "output_tokens": 0, "total_tokens": total_tokens}
+    return replace(ANSWERED, usage=usage, nano=nano, **changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +50,23 @@ class Bench:
     client: redis.Redis
     coalescer: Coalescer
     limits: Limits = field(default_factory=Limits)
+    ageing_seconds: float = 60.0
 
     @property
     def store(self) -> JobStore:
-        return JobStore(self.client, max_queued_bytes=10**9)
+        return JobStore(self.client, max_queued_bytes=10**9, ageing_seconds=self.ageing_seconds)
+
+    @property
+    def projects(self) -> Projects:
+        return Projects(self.client)
+
+    @property
+    def lanes(self) -> LaneStates:
+        return LaneStates(self.client, self.limits)
+
+    @property
+    def waiting_room(self) -> WaitingRoom:
+        return WaitingRoom(self.client, self.limits, ageing_seconds=self.ageing_seconds)
 
     @property
     def workers(self) -> Workers:
@@ -53,6 +75,25 @@ class Bench:
     def submit(self, **changes: Any) -> str:
         """The number of a new job."""
         return self.store.submit(new_job(**changes), unique()).number
+
+    def limit(self, **limits: Any) -> None:
+        """Every lane has these limits from now on."""
+        self.limits = Limits(default=LaneLimits(**limits))
+
+    def fill(self, count: int, *, slots: int = 1000, **changes: Any) -> list[str]:
+        """The numbers of new jobs for the model `m`, which one worker has the slots for."""
+        self.beat("w1", slots=slots)
+        return [self.submit(**{"model": "m"} | changes) for _ in range(count)]
+
+    def run_all(self, count: int = 1, **changes: Any) -> list[Claim]:
+        """New jobs for the model `m`, as many of them under way as may go."""
+        self.fill(count, **changes)
+        self.dispatch()
+        return self.claim()
+
+    def blocked(self, backlog: str = "*:m") -> str:
+        """Why the dispatcher last passed over the backlog."""
+        return (self.client.hget(keys.backlog(backlog), "blocked") or b"").decode()
 
     def job(self, number: str) -> Job:
         return self.store.get(number, project=None)
@@ -107,7 +148,7 @@ class Bench:
         self.client.zunionstore(keys.PREFIX + index, {keys.PREFIX + index: 0})
 
     def slots(self, lane: str) -> set[str]:
-        return {number.decode() for number in self.client.smembers(keys.PREFIX + "lane_slots:" + lane)}
+        return {number.decode() for number in self.client.smembers(keys.lane_slots(lane))}
 
     def all_keys(self) -> set[str]:
         return {key.decode() for key in self.client.scan_iter(count=1000)}

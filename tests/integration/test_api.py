@@ -5,14 +5,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import psutil
 import pytest
 import redis
 import requests
+from click.testing import CliRunner
 
 from jobs import keys
+from jobs.tenants import Tenants
+from respool.cli import main
 from tests.factories import MODEL
 from tests.fakes.bench import ANSWERED, COMPLETED, running_bench
 from tests.fakes.processes import running_api
@@ -169,3 +173,65 @@ def test_a_request_id_travels_through(base: str) -> None:
     answer = requests.get(f"{base}/v1/jobs", headers=KEY | {"X-Request-Id": "mine-1"}, timeout=10)
     assert answer.headers["x-request-id"] == "mine-1"
     assert json.loads(answer.content)["object"] == "list"
+
+
+@pytest.fixture(scope="module")
+def admin(own_redis: RedisServer) -> dict[str, str]:
+    """The header of an admin's key."""
+    with redis.Redis(port=own_redis.port) as client:
+        text, _ = Tenants(client, secret="").create(project="operators", role="admin")
+    return {"Authorization": f"Bearer {text}"}
+
+
+@pytest.mark.parametrize("name", ["default:a/b c", "default:a//b", "default:ä?#%", "default:a/pause", "default:a/"])
+def test_a_lane_of_any_name_is_changed_paused_and_resumed(name: str, base: str, admin: dict[str, str]) -> None:
+    lane = f"{base}/v1/lanes/{quote(name, safe='')}"
+    body = {"requests_per_minute": 300, "reason": "more"}
+    changed = requests.patch(lane, json=body, headers=admin, timeout=10)
+    assert (changed.status_code, changed.json()["id"]) == (200, name)
+    assert requests.post(f"{lane}/pause", headers=admin, timeout=10).json()["state"] == "paused"
+    assert requests.get(lane, headers=KEY, timeout=10).json()["state"] == "paused"
+    assert requests.post(f"{lane}/resume", headers=admin, timeout=10).json()["state"] == "open"
+    assert requests.patch(lane, json=body, headers=KEY, timeout=10).status_code == 403
+
+
+def test_a_limit_that_one_process_sets_holds_in_all(base: str, admin: dict[str, str]) -> None:
+    project = f"{base}/v1/projects/default"
+    assert requests.patch(project, json={"submits_per_minute": 3}, headers=admin, timeout=10).status_code == 200
+    try:
+        answers = [submit(base) for _ in range(12)]
+    finally:
+        requests.patch(project, json={"submits_per_minute": None}, headers=admin, timeout=10)
+    taken = [answer for answer in answers if answer.status_code == 202]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(taken) + len(refused) == 12
+    assert 3 <= len(taken) <= 4  # one more where the minute goes on meanwhile
+    assert [answer.headers["x-ratelimit-remaining-requests"] for answer in taken[:3]] == ["2", "1", "0"]
+    for answer in refused:
+        assert answer.json()["error"]["code"] == "submits_per_minute"
+        assert 1 <= int(answer.headers["Retry-After"]) <= 20
+        assert answer.headers["RateLimit-Policy"] == '"requests";q=3;w=60'
+    assert submit(base).status_code == 202
+
+
+def test_a_dry_run_has_a_place_that_a_submit_then_takes(base: str) -> None:
+    body = {"request": {"model": "glm-4.7", "input": "hello"}, "priority": 2}
+    told = requests.post(f"{base}/v1/jobs?dry_run=true", json=body, headers=KEY, timeout=10)
+    job = requests.post(f"{base}/v1/jobs", json=body, headers=KEY, timeout=10)
+    assert (told.status_code, job.status_code) == (200, 202)
+    assert told.json()["position"] == job.json()["position"] == 1
+    assert told.json()["tokens"]["total"] == job.json()["estimated_tokens"]
+
+
+def test_the_command_line_hands_in_with_a_priority_that_goes_before_the_files(
+    base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESPOOL_API_KEY", "known")
+    file = tmp_path / "job.json"
+    file.write_text(json.dumps({"request": {"model": MODEL, "input": "hello"}, "priority": 1}))
+    for options, priority in ((), 1), (("--priority", "9"), 9):
+        done = CliRunner().invoke(main, ["submit", str(file), "--url", base, "--json", *options])
+        assert (done.exit_code, json.loads(done.output)["priority"]) == (0, priority)
+    monkeypatch.setenv("COLUMNS", "250")
+    listed = CliRunner().invoke(main, ["jobs", "--url", base, "--status", "queued", "--limit", "1"])
+    assert "no_worker, position " in listed.output

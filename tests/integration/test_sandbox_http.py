@@ -31,7 +31,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process = subprocess.Popen(
                 [*command, "-b", f"fd://{listener.fileno()}", "sandbox.main:app"],
                 pass_fds=[listener.fileno()],
-                env={**os.environ, "SANDBOX_KEPT_REQUESTS": "5000"},
+                env={**os.environ, "SANDBOX_KEPT_REQUESTS": "20000"},
                 stdout=output,
                 stderr=output,
             )
@@ -60,6 +60,14 @@ def post(base: str, fault: str, *, timeout: float = 30, key: str = "k") -> reque
 def calls_of(base: str, key: str) -> list[dict[str, Any]]:
     records = requests.get(f"{base}/sandbox/requests", timeout=30).json()["data"]
     return [call for call in records if call["idempotency_key"] == key]
+
+
+def in_flight(base: str) -> int:
+    return int(requests.get(f"{base}/sandbox/requests?limit=0", timeout=30).json()["in_flight"])
+
+
+def put(base: str, name: str, values: dict[str, Any]) -> None:
+    requests.put(f"{base}/sandbox/{name}", json=values, timeout=30).raise_for_status()
 
 
 def client(base: str) -> openai.OpenAI:
@@ -136,3 +144,46 @@ def test_a_cut_connection_is_really_cut(base: str, fault: str) -> None:
 @pytest.mark.parametrize("fault", ["drip=0.2", "drip_headers=0.2", "huge=1000000"])
 def test_a_slow_or_huge_answer_comes_whole(base: str, fault: str) -> None:
     assert post(base, fault).json()["status"] == "completed"
+
+
+def test_the_sdk_polls_cancels_and_deletes_a_background_response(base: str) -> None:
+    responses = client(base).responses
+    begun = responses.create(model="m", input="hello", background=True)
+    assert begun.status == "queued"
+    wait_until(lambda: responses.retrieve(begun.id).status == "completed")
+    assert responses.retrieve(begun.id).output_text.startswith("Sandbox: no language model")
+    responses.delete(begun.id)
+    with pytest.raises(openai.NotFoundError, match="not found"):
+        responses.retrieve(begun.id)
+    hanging = responses.create(model="m", input="hello", background=True, metadata={"sandbox": "hang"})
+    wait_until(lambda: responses.retrieve(hanging.id).status == "in_progress")
+    assert responses.cancel(hanging.id).status == "cancelled"
+
+
+def test_a_clip_is_looked_into_in_the_background(base: str, tmp_path: Path) -> None:
+    responses = client(base).responses
+    part = {"type": "input_video", "video_url": clip_uri(tmp_path), "fps": 1}
+    given: Any = [{"role": "user", "content": [part]}]
+    begun = responses.create(model="m", input=given, background=True)
+    wait_until(lambda: responses.retrieve(begun.id).status == "completed")
+    assert "60 frames" in responses.retrieve(begun.id).output_text
+
+
+def test_hundreds_of_responses_run_in_the_background_side_by_side(base: str) -> None:
+    responses = client(base).responses
+    begun = [responses.create(model="m", input="x", background=True, metadata={"sandbox": "hang"}) for _ in range(300)]
+    assert in_flight(base) == 300
+    assert {responses.cancel(response.id).status for response in begun} == {"cancelled"}
+    wait_until(lambda: in_flight(base) == 0)
+
+
+def test_limits_and_outages_are_set_while_it_runs(base: str) -> None:
+    put(base, "limits", {"requests_per_minute": 3, "window_seconds": 0.2, "limiter": "fixed"})
+    assert 429 in [post(base, "").status_code for _ in range(5)]
+    put(base, "limits", {"requests_per_minute": None, "window_seconds": None, "limiter": None})
+    put(base, "outage", {"status": 503, "api_key": "other"})
+    assert post(base, "").status_code == 200
+    put(base, "outage", {"status": 503})
+    assert post(base, "").status_code == 503
+    requests.delete(f"{base}/sandbox/outage", timeout=30)
+    assert post(base, "").status_code == 200

@@ -12,11 +12,12 @@ import requests
 
 from jobs import keys
 from jobs.connection import connect
+from jobs.lane_states import LaneStates
 from jobs.lanes import Lanes, lane_of
 from jobs.limits import Limits
 from jobs.record import Job
 from jobs.store import JobStore
-from jobs.waiting import WaitingReasons
+from jobs.waiting import WaitingRoom
 from jobs.workers import Workers
 from tests.factories import MODEL, new_job, unique
 from tests.fakes.processes import Running
@@ -25,7 +26,7 @@ from tests.fakes.sandbox_server import running_sandbox
 from tests.fakes.service import jobs_of, running_workers, seen, submit, wait_for_ends
 from tests.fakes.waiting import wait_until
 
-LANE = keys.lane(lane_of(MODEL))
+LANE = lane_of(MODEL)
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def outcomes(job: Job) -> list[str]:
 
 
 def waiting_reason(client: redis.Redis, number: str) -> str | None:
-    return WaitingReasons(client).of([one(client, number)])[number]
+    return WaitingRoom(client, Limits(), ageing_seconds=60).of([one(client, number)])[number].reason
 
 
 def test_a_refusal_for_its_rate_pauses_the_lane_visibly_and_spends_no_attempt(
@@ -73,8 +74,7 @@ def test_an_account_at_fault_stops_the_lane_and_keeps_its_jobs(
     numbers += submit(store_client, 5)
     assert {job.status for job in jobs_of(store_client, numbers)} == {"queued"}
     assert seen(sandbox)["total"] == 1
-    store_client.hset(LANE, "paused_until", "0")  # half a minute passes
-    store_client.zadd(keys.LANES, {lane_of(MODEL): 0})
+    LaneStates(store_client, Limits()).resume(LANE, reason="the key is right now", by="the operator")
     jobs = wait_for_ends(store_client, numbers)
     assert {job.status for job in jobs} == {"completed"}
     assert {job.attempts_spent for job in jobs} == {1}
@@ -113,7 +113,7 @@ def test_a_cancel_closes_the_connection_and_the_job_says_what_it_may_have_cost(
     job = one(store_client, number)
     assert job.status == "cancelled"
     assert job.attempts[0]["may_be_billed"]
-    wait_until(lambda: store_client.scard(LANE.replace(":lane:", ":lane_slots:")) == 0)
+    wait_until(lambda: store_client.scard(keys.lane_slots(LANE)) == 0)
 
 
 def test_a_streamed_job_keeps_the_last_state(worker: Running, sandbox: str, store_client: redis.Redis) -> None:

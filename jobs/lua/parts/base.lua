@@ -4,29 +4,43 @@ local prefix = ARGV[1]
 local clock = redis.call('TIME')
 local now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
 local now = math.floor(now_us / 1000)
+local second = math.floor(now / 1000)
 local DAY = 86400000
 
-local function int(number) return string.format('%.0f', number) end
+-- Adding 0 makes no minus zero, which Redis does not take for a number.
+local function int(number) return string.format('%.0f', number + 0) end
 
 -- The kind stands before the name: no model's or worker's name can make one key look like another.
 local function job_key(n) return prefix .. 'job:' .. n end
 local function attempts_key(n) return prefix .. 'attempts:' .. n end
 local function index_key(project, status) return prefix .. 'index:' .. project .. ':' .. status end
+local function backlog_key(backlog) return prefix .. 'backlog:' .. backlog end
+local function projects_key(backlog) return prefix .. 'backlog_projects:' .. backlog end
+local function parked_key(backlog) return prefix .. 'backlog_parked:' .. backlog end
+local function queue_key(backlog, project) return prefix .. 'backlog_jobs:' .. project .. ':' .. backlog end
 local function lane_key(lane) return prefix .. 'lane:' .. lane end
+local function lane_settings_key(lane) return prefix .. 'lane_settings:' .. lane end
 local function slots_key(lane) return prefix .. 'lane_slots:' .. lane end
-local function projects_key(lane) return prefix .. 'lane_projects:' .. lane end
-local function queue_key(lane, project) return prefix .. 'lane_queue:' .. project .. ':' .. lane end
+local function starts_key(lane) return prefix .. 'lane_starts:' .. lane end
+local function runs_key(lane) return prefix .. 'lane_runs:' .. lane end
+local function project_key(project) return prefix .. 'project:' .. project end
+local function project_slots_key(project) return prefix .. 'project_slots:' .. project end
+local function project_parked_key(project) return prefix .. 'project_parked:' .. project end
 local function worker_key(worker) return prefix .. 'worker:' .. worker end
 local function worker_jobs_key(worker) return prefix .. 'worker_jobs:' .. worker end
 local function worker_cancels_key(worker) return prefix .. 'worker_cancels:' .. worker end
 local function worker_queue_key(worker) return prefix .. 'queue:' .. worker end
 
-local function read(n, ...)
-  local names, values = {...}, redis.call('HMGET', job_key(n), ...)
-  local job = {}
-  for i, name in ipairs(names) do job[name] = values[i] or nil end
-  return job
+local function named(names, values)
+  local found = {}
+  for i, name in ipairs(names) do found[name] = values[i] or nil end
+  return found
 end
+
+-- The fields of a hash by name; absent ones are nil.
+local function fields_of(key, ...) return named({...}, redis.call('HMGET', key, ...)) end
+
+local function read(n, ...) return fields_of(job_key(n), ...) end
 
 local function ended(status) return status and status ~= 'queued' and status ~= 'in_progress' end
 

@@ -3,7 +3,7 @@
 -- Ends the job once and for all; the caller has made sure that it had not ended.
 -- `fields` is a flat list for the record. Keeps the slot of a call that still runs when `keep_slot`.
 local function finish(n, status, fields, keep_slot)
-  local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention')
+  local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention', 'tokens', 'nano_held')
   local expires = now + tonumber(job.retention)
   if job.stage == 'dispatched' then settle(n, 0) end
   if not keep_slot then withdraw(n) end
@@ -12,6 +12,7 @@ local function finish(n, status, fields, keep_slot)
   redis.call('HDEL', job_key(n), 'due', 'reason')
   move(n, job.project, job.status, status)
   count('queued_bytes', -tonumber(job.request_bytes))
+  hold(job.project, -tonumber(job.tokens), -tonumber(job.nano_held))
   redis.call('ZADD', prefix .. 'ended', int(expires), job.project .. ':' .. n)
   -- The sweep removes the record and its index together; this expiry is the safety net behind it.
   redis.call('PEXPIREAT', job_key(n), int(expires + DAY))
@@ -27,16 +28,17 @@ local function fail(n, code, message)
   finish(n, 'failed', {'error', cjson.encode({code = code, message = message, retryable = true})}, false)
 end
 
--- Decides about a job that its worker no longer holds: nothing was sent, or nobody can know.
+-- Decides about a job that its worker no longer holds: nothing was sent, or nobody can know, or the upstream can be asked.
 local function recover(n)
-  local job = read(n, 'status', 'stage', 'attempt', 'sent', 'spent', 'max_attempts', 'on_unknown')
+  local job = read(n, 'status', 'stage', 'attempt', 'sent', 'spent', 'max_attempts', 'on_unknown', 'upstream')
   if not job.status then return end
   if job.stage == 'dispatched' then return requeue(n, 0, '') end
   local sent = job.sent ~= nil and job.sent == job.attempt
   close_attempt(n, tonumber(job.attempt or 0),
-    {outcome = 'lost', delivery = sent and 'sent' or 'not_sent', may_be_billed = sent}, nil)
+    {outcome = 'lost', delivery = sent and 'sent' or 'not_sent', may_be_billed = sent and not job.upstream}, nil)
   if ended(job.status) then return withdraw(n) end
   count('recovered_jobs', 1)
+  if job.upstream then return requeue(n, 0, '') end
   local lost = redis.call('HINCRBY', job_key(n), 'lost', 1)
   if not sent then
     if lost >= 5 then return fail(n, 'worker_lost', 'five workers were lost with this job before it was sent') end

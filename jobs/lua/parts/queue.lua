@@ -1,4 +1,4 @@
--- A job's places: index, queue, slot, and the way back into the queue.
+-- A job's places: index, backlog, slot, and the way back into the backlog.
 
 local function move(n, project, from, to)
   local score = redis.call('HGET', job_key(n), 'created')
@@ -6,16 +6,40 @@ local function move(n, project, from, to)
   redis.call('ZADD', index_key(project, to), score, n)
 end
 
--- Into its project's queue of the lane, in the order of submission.
-local function enqueue(n)
-  local job = read(n, 'lane', 'project', 'created')
-  redis.call('ZADD', queue_key(job.lane, job.project), job.created, n)
-  if not redis.call('ZSCORE', projects_key(job.lane), job.project) then
-    -- A project that comes (back) starts level with the one served last, not with a credit for its absence.
-    local level = redis.call('HGET', lane_key(job.lane), 'service') or '0'
-    redis.call('ZADD', projects_key(job.lane), level, job.project)
+-- Where the job waits. One whose response goes on upstream can only be asked for where it was begun.
+local function backlog_of(job) return job.upstream and job.lane or job.backlog end
+
+-- Lets the project's jobs in the backlog have their turns. One that comes (back) starts level with the one served last,
+-- not with a credit for its absence.
+local function join(backlog, project)
+  if redis.call('ZSCORE', projects_key(backlog), project) then return end
+  redis.call('ZADD', projects_key(backlog), redis.call('HGET', backlog_key(backlog), 'service') or '0', project)
+  redis.call('ZADD', prefix .. 'backlogs', 'LT', int(now_us), backlog)
+end
+
+-- Takes the project's turns from it: it may take no more until `until_ms`, or until something ends if that is nil.
+local function park(backlog, project, reason, until_ms)
+  redis.call('ZREM', projects_key(backlog), project)
+  redis.call('ZADD', parked_key(backlog), until_ms and int(until_ms) or '+inf', project)
+  redis.call('SADD', project_parked_key(project), backlog)
+  redis.call('HSET', project_key(project), 'blocked', reason)
+end
+
+local function unpark(project)
+  for _, backlog in ipairs(redis.call('SMEMBERS', project_parked_key(project))) do
+    if redis.call('ZREM', parked_key(backlog), project) == 1 then join(backlog, project) end
   end
-  redis.call('ZADD', prefix .. 'lanes', 'NX', int(now_us), job.lane)
+  redis.call('DEL', project_parked_key(project))
+  redis.call('HDEL', project_key(project), 'blocked')
+end
+
+-- Into its project's queue of the backlog: by submission, each step of priority as if it had come one ageing time earlier.
+local function enqueue(n)
+  local job = read(n, 'backlog', 'lane', 'upstream', 'project', 'order')
+  local backlog = backlog_of(job)
+  redis.call('ZADD', queue_key(backlog, job.project), job.order, n)
+  if not redis.call('ZSCORE', parked_key(backlog), job.project) then join(backlog, job.project) end
+  redis.call('ZADD', prefix .. 'backlogs', 'NX', int(now_us), backlog)
   redis.call('HSET', job_key(n), 'stage', 'waiting')
   wake()
 end
@@ -24,13 +48,13 @@ end
 local function withdraw(n)
   redis.call('ZREM', prefix .. 'dispatched', n)
   redis.call('ZREM', prefix .. 'delayed', n)
-  local job = read(n, 'lane', 'project', 'worker')
-  if not job.lane then return end
-  redis.call('ZREM', queue_key(job.lane, job.project), n)
-  if redis.call('SREM', slots_key(job.lane), n) == 1 then
-    -- A lane parked until later may go now; one whose turn it is keeps its place before or behind the others.
-    redis.call('ZADD', prefix .. 'lanes', 'XX', 'LT', int(now_us), job.lane)
-    wake()
+  local job = read(n, 'backlog', 'lane', 'upstream', 'project', 'worker')
+  if not job.backlog then return end
+  redis.call('ZREM', queue_key(backlog_of(job), job.project), n)
+  if job.lane and redis.call('SREM', slots_key(job.lane), n) == 1 then
+    redis.call('SREM', project_slots_key(job.project), n)
+    if redis.call('HGET', project_key(job.project), 'blocked') == 'in_flight' then unpark(job.project) end
+    reopen(job.lane)
   end
   if job.worker then
     redis.call('SREM', worker_jobs_key(job.worker), n)
@@ -40,21 +64,24 @@ end
 
 -- Trues up the tokens that the lane reserved for the job's last release, once; `used` is what it really took.
 local function settle(n, used)
-  local job = read(n, 'lane', 'reserved')
+  local job = read(n, 'lane', 'reserved', 'released')
   if not job.reserved then return end
   redis.call('HDEL', job_key(n), 'reserved')
-  redis.call('HINCRBY', lane_key(job.lane), 'settled', int(math.min(used, 10000000) - tonumber(job.reserved)))
-  if redis.call('PTTL', lane_key(job.lane)) < 0 then redis.call('PEXPIRE', lane_key(job.lane), int(DAY)) end
+  local more = math.min(used, 10000000) - tonumber(job.reserved)
+  redis.call('HINCRBY', lane_key(job.lane), 'settled', int(more))
+  if redis.call('PTTL', lane_key(job.lane)) < 0 then keep(job.lane, now) end
+  local at = math.floor(tonumber(job.released) / 1000)
+  if at > second - 61 then count_starts(job.lane, int(at), 0, more) end
 end
 
 -- Back to `queued`: `due` is 0 for now, else milliseconds since the epoch.
 local function requeue(n, due, reason)
-  local job = read(n, 'project', 'status', 'stage', 'created', 'queue_deadline', 'spent')
+  local job = read(n, 'project', 'status', 'stage', 'queued', 'queue_deadline', 'spent', 'upstream')
   withdraw(n)
   if not job.status then return end
   if job.stage == 'dispatched' then settle(n, 0) end
-  if tonumber(job.queue_deadline) > 0 and job.spent == '0' then
-    redis.call('ZADD', prefix .. 'deadlines', int(math.floor(job.created / 1000) + job.queue_deadline), n)
+  if tonumber(job.queue_deadline) > 0 and job.spent == '0' and not job.upstream then
+    redis.call('ZADD', prefix .. 'deadlines', int(tonumber(job.queued) + tonumber(job.queue_deadline)), n)
   end
   if job.status == 'in_progress' then move(n, job.project, 'in_progress', 'queued') end
   redis.call('HSET', job_key(n), 'status', 'queued')

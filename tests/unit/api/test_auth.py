@@ -6,6 +6,9 @@ from tests.unit.api.conftest import AppMaker, Caller, error_of
 ROUTES = [
     ("POST", "/v1/jobs"), ("GET", "/v1/jobs"), ("GET", f"/v1/jobs/job_{'0' * 32}"),
     ("DELETE", f"/v1/jobs/job_{'0' * 32}"), ("POST", f"/v1/jobs/job_{'0' * 32}/cancel"), ("GET", "/v1/usage"),
+    ("POST", f"/v1/jobs/job_{'0' * 32}/retry"), ("GET", "/v1/lanes"), ("GET", "/v1/lanes/default:m"),
+    ("PATCH", "/v1/lanes/default:m"), ("POST", "/v1/lanes/default:m/pause"), ("POST", "/v1/lanes/default:m/resume"),
+    ("GET", "/v1/projects"), ("GET", "/v1/projects/default"), ("PATCH", "/v1/projects/default"),
 ]  # fmt: skip
 NO_KEYS = ["", "Bearer", "Bearer ", "Bearer rsp_wrong", "Basic rsp_x", "rsp_x", "Bearer é", "Bearer \x00", "Token a b"]
 

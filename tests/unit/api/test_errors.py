@@ -18,6 +18,8 @@ JOB = f"/v1/jobs/job_{'0' * 32}"
 NEEDS_REDIS = [
     ("POST", "/v1/jobs"), ("GET", "/v1/jobs"), ("GET", "/v1/jobs?status=queued"), ("GET", JOB), ("GET", JOB + "?raw=1"),
     ("GET", JOB + " wait"), ("DELETE", JOB), ("POST", JOB + "/cancel"), ("GET", "/v1/usage"), ("GET", "/readyz"),
+    ("POST", "/v1/jobs?dry_run=1"), ("POST", JOB + "/retry"), ("GET", "/v1/lanes"), ("GET", "/v1/lanes/default:m"),
+    ("GET", "/v1/projects"), ("GET", "/v1/projects/default"),
 ]  # fmt: skip
 
 
@@ -109,7 +111,10 @@ def test_an_unknown_route_is_404_in_json(path: str, method: str, nobody: Caller)
     [
         ("PUT", "/v1/jobs", {"GET", "HEAD", "OPTIONS", "POST"}), ("POST", JOB, {"GET", "HEAD", "OPTIONS", "DELETE"}),
         ("GET", JOB + "/cancel", {"POST", "OPTIONS"}), ("POST", "/v1/usage", {"GET", "HEAD", "OPTIONS"}),
-        ("POST", "/healthz", {"GET", "HEAD", "OPTIONS"}), ("DELETE", "/openapi.json", {"GET", "HEAD", "OPTIONS"}),
+        ("POST", "/v1/lanes/default:m", {"GET", "HEAD", "OPTIONS", "PATCH"}),
+        ("GET", JOB + "/retry", {"POST", "OPTIONS"}),
+        ("POST", "/v1/projects", {"GET", "HEAD", "OPTIONS"}), ("POST", "/healthz", {"GET", "HEAD", "OPTIONS"}),
+        ("DELETE", "/openapi.json", {"GET", "HEAD", "OPTIONS"}),
     ],
 )  # fmt: skip
 def test_a_wrong_verb_is_405_and_names_the_right_ones(method: str, path: str, allowed: set[str], alice: Caller) -> None:

@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from jobs.runs import End
 from schemas import response as whole_response
+from tests.factories import MODEL
 from tests.fakes.bench import ANSWERED, FAILED, Bench
 from tests.unit.api.conftest import Caller
 
@@ -128,6 +129,38 @@ def test_a_job_is_what_the_document_says_in_every_status(
     assert mistakes == []
 
 
+def test_lanes_projects_and_estimates_are_what_the_document_says(
+    alice: Caller, admin: Caller, bench: Bench, document: dict[str, Any]
+) -> None:
+    brought_to("completed", alice, bench)
+    alice.job()
+    admin.post("/v1/lanes/default:other/pause", json={"reason": "x"})
+    admin.ask("PATCH", "/v1/projects/alice", json={"weight": 0.5, "cost_per_day": 1, "tokens_per_day": 5})
+    shown = {
+        "LaneList": admin.get("/v1/lanes"),
+        "Lane": admin.get("/v1/lanes/default:other"),
+        "ProjectList": admin.get("/v1/projects"),
+        "Project": alice.get("/v1/projects/alice"),
+        "JobEstimate": alice.post("/v1/jobs?dry_run=1", json={"request": {"model": MODEL, "input": "x"}}),
+        "Error": alice.post("/v1/lanes/default:other/resume"),
+    }
+    mistakes = [m.message for name, answer in shown.items() for m in validator(document, name).iter_errors(answer.json)]
+    assert mistakes == []
+    assert len(shown["LaneList"].json["data"]) == 2
+
+
+@pytest.mark.parametrize("path", ["/v1/lanes/{lane}", "/v1/projects/{project}"])
+def test_what_is_for_admins_alone_says_so(path: str, document: dict[str, Any]) -> None:
+    assert "403" in document["paths"][path]["patch"]["responses"]
+    assert "403" not in document["paths"][path]["get"]["responses"]
+
+
+def test_a_body_that_may_be_left_out_is_described_so(document: dict[str, Any]) -> None:
+    for action in ("pause", "resume"):
+        assert document["paths"][f"/v1/lanes/{{lane}}/{action}"]["post"]["requestBody"]["required"] is False
+    assert document["paths"]["/v1/lanes/{lane}"]["patch"]["requestBody"]["required"] is True
+
+
 @pytest.mark.parametrize("field", ["id", "object", "status", "attempts", "response", "usage", "metadata"])
 def test_the_document_would_notice_a_job_without_a_field(field: str, alice: Caller, document: dict[str, Any]) -> None:
     job = alice.job()
@@ -144,10 +177,17 @@ def test_a_refusal_is_what_the_document_says(path: str, alice: Caller, document:
     ("verb", "path"),
     [
         ("POST", "/v1/jobs"), ("GET", "/v1/jobs"), ("GET", "/v1/jobs/{job_id}"), ("DELETE", "/v1/jobs/{job_id}"),
-        ("POST", "/v1/jobs/{job_id}/cancel"), ("GET", "/v1/usage"), ("GET", "/healthz"), ("GET", "/readyz"),
+        ("POST", "/v1/jobs/{job_id}/cancel"), ("POST", "/v1/jobs/{job_id}/retry"), ("GET", "/v1/usage"),
+        ("GET", "/v1/lanes"), ("GET", "/v1/lanes/{lane}"), ("PATCH", "/v1/lanes/{lane}"),
+        ("POST", "/v1/lanes/{lane}/pause"), ("POST", "/v1/lanes/{lane}/resume"),
+        ("GET", "/v1/projects"), ("GET", "/v1/projects/{project}"), ("PATCH", "/v1/projects/{project}"),
+        ("GET", "/healthz"), ("GET", "/readyz"),
     ],
 )  # fmt: skip
-def test_generated_calls_are_answered_as_the_document_says(verb: str, path: str, app: Flask, alice: Caller) -> None:
+def test_generated_calls_are_answered_as_the_document_says(
+    verb: str, path: str, app: Flask, alice: Caller, admin: Caller
+) -> None:
+    key = admin.key if path.startswith(("/v1/lanes", "/v1/projects")) else alice.key
     operation = schemathesis.openapi.from_wsgi("/openapi.json", app)[path][verb]
 
     @settings(settings.get_profile("api"), max_examples=60 if path == "/v1/jobs" else 40)
@@ -156,7 +196,7 @@ def test_generated_calls_are_answered_as_the_document_says(verb: str, path: str,
         if "Prefer" in (case.headers or {}):
             case.headers["Prefer"] = "wait=0"
         case.call_and_validate(
-            headers={"Authorization": f"Bearer {alice.key}"}, checks=(not_a_server_error, response_schema_conformance)
+            headers={"Authorization": f"Bearer {key}"}, checks=(not_a_server_error, response_schema_conformance)
         )
 
     answered_as_described()

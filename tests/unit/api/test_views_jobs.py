@@ -117,7 +117,7 @@ def test_a_waiting_job_says_that_no_worker_lives(alice: Caller) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs/nonsense", f"/v1/jobs/job_{'0' * 32}", f"/v1/jobs/resp_{'0' * 32}"])
-@pytest.mark.parametrize(("method", "more"), [("GET", ""), ("DELETE", ""), ("POST", "/cancel")])
+@pytest.mark.parametrize(("method", "more"), [("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/retry")])
 def test_a_job_that_does_not_exist_is_not_found(path: str, method: str, more: str, alice: Caller) -> None:
     answer = alice.ask(method, path + more)
     assert answer.status_code == 404
@@ -131,6 +131,7 @@ def test_a_job_that_does_not_exist_is_not_found(path: str, method: str, more: st
         ("GET", "/v1/jobs/{}?raw=true", {}),
         ("GET", "/v1/jobs/{}", {"Prefer": "wait=5"}),
         ("POST", "/v1/jobs/{}/cancel", {}),
+        ("POST", "/v1/jobs/{}/retry", {}),
         ("DELETE", "/v1/jobs/{}", {}),
         ("GET", "/v1/jobs?after={}", {}),
     ],

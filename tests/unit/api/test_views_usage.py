@@ -32,6 +32,7 @@ def test_usage_is_summed_by_day_model_and_key(alice: Caller, bench: Bench) -> No
         "day": datetime.now(UTC).date().isoformat(), "project": "alice", "model": MODEL, "api_key": key,
         "completed": 2, "failed": 0, "incomplete": 0, "cancelled": 0,
         "input_tokens": 10, "cached_tokens": 4, "output_tokens": 6, "reasoning_tokens": 2, "total_tokens": 16,
+        "cost": 0.0, "currency": "USD",
     }  # fmt: skip
     assert rows["glm-4.7"]["incomplete"] == 1
 

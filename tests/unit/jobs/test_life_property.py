@@ -10,20 +10,35 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
 from jobs import keys
+from jobs.accounts import Account
 from jobs.connection import connect
-from jobs.errors import JobNotEnded, JobNotFound
+from jobs.errors import JobNotEnded, JobNotFailed, JobNotFound, OverLimit
+from jobs.lane_states import LaneStates
+from jobs.lanes import backlog_of, lane_of
 from jobs.limits import LaneLimits, Limits
 from jobs.listing import STATUSES
+from jobs.projects import Projects
 from jobs.record import Stage
-from jobs.runs import Claim
+from jobs.runs import Claim, Cut
+from jobs.waiting import WaitingRoom
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, UNSENT, Bench, running_bench
+from tests.fakes.clock import stopped_clock
 
 IN_FLIGHT = 3
+PROJECT_IN_FLIGHT = 4
+BUDGET = 500
+TOKENS = 10
 SLOTS = 4
 MODELS = ("a", "b")
+ACCOUNTS = ("first", "second")
+LANES = [lane_of(model, account=account) for account in ACCOUNTS for model in MODELS]
+BACKLOGS = [backlog_of(model) for model in MODELS] + LANES
 PROJECTS = ("p", "q")
 WORKERS = ("w1", "w2")
-LIMITS = Limits(default=LaneLimits(in_flight=IN_FLIGHT))
+LIMITS = Limits(
+    default=LaneLimits(in_flight=IN_FLIGHT),
+    accounts=tuple(Account(name=name, url="http://127.0.0.1/v1") for name in ACCOUNTS),
+)
 
 
 @dataclass(slots=True)
@@ -31,7 +46,6 @@ class Model:
     """What must be true of a job whatever order things happen in."""
 
     project: str
-    lane: str
     body_bytes: int
     ended_as: str | None = None
 
@@ -56,9 +70,14 @@ class JobLife(RuleBasedStateMachine):
         self.stack = ExitStack()
         client = self.stack.enter_context(connect(self.url))
         client.flushall()
+        # Time stands still, or a lease would run out on a machine that is slow.
+        stopped_clock(client, self.stack.enter_context(pytest.MonkeyPatch.context()))
         self.bench: Bench = self.stack.enter_context(running_bench(client, limits=LIMITS))
         self.known: dict[str, Model] = {}
         self.forgotten: set[str] = set()
+        self.lanes = LaneStates(client, LIMITS)
+        self.projects = Projects(client)
+        self.projects.change("q", {"max_in_flight": PROJECT_IN_FLIGHT, "tokens_per_day": BUDGET, "weight": 3})
 
     def teardown(self) -> None:
         try:
@@ -70,6 +89,9 @@ class JobLife(RuleBasedStateMachine):
         """Lets everything that is left run to its end; then nothing may be held any more."""
         for worker in WORKERS:
             self.bench.kill(worker)
+        for lane in LANES:
+            self.lanes.resume(lane, reason="", by="test")
+        self.projects.change("q", {"tokens_per_day": None})
         for _ in range(100):
             if all(self.bench.job(number).finished_at for number in self.known):
                 break
@@ -86,24 +108,36 @@ class JobLife(RuleBasedStateMachine):
         held = {
             key
             for key in self.bench.all_keys()
-            if any(kind in key for kind in ("lane_slots:", "worker_jobs:", "delayed", "dispatched"))
+            if any(kind in key for kind in ("_slots:", "worker_jobs:", "delayed", "dispatched", "_jobs:", "_parked:"))
         }
         assert held == set()
         assert self.bench.count("queued_bytes") == 0
+        assert [project.held_tokens for project in self.projects.all()] == [0] * len(self.projects.all())
         assert all(self.bench.job(number).finished_at for number in self.known)
 
     def number(self, pick: int) -> str | None:
         return list(self.known)[pick % len(self.known)] if self.known else None
 
-    @rule(model=st.sampled_from(MODELS), project=st.sampled_from(PROJECTS), attempts=st.integers(1, 3),
+    @rule(model=st.sampled_from(MODELS), account=st.sampled_from([None, None, "second"]),
+          project=st.sampled_from(PROJECTS), priority=st.integers(0, 9), attempts=st.integers(1, 3),
           on_unknown=st.sampled_from(["retry", "fail"]), size=st.integers(1, 50))  # fmt: skip
-    def submit(self, model: str, project: str, attempts: int, on_unknown: str, size: int) -> None:
+    def submit(
+        self, model: str, account: str | None, project: str, priority: int, attempts: int, on_unknown: str, size: int
+    ) -> None:
         number = f"{len(self.known) + len(self.forgotten):032x}"  # the same each time, so that a failure can be shrunk
-        self.bench.submit(
-            number=number, model=model, project=project, max_attempts=attempts, on_unknown=on_unknown, body=b"x" * size,
-            echo="", queue_deadline_seconds=3000.0,
-        )  # fmt: skip
-        self.known[number] = Model(project, f"default:{model}", size)
+        before = self.projects.get(project) if project == "q" else None
+        try:
+            self.bench.submit(
+                number=number, model=model, project=project, max_attempts=attempts, on_unknown=on_unknown,
+                body=b"x" * size, echo="", queue_deadline_seconds=3000.0, priority=priority,
+                backlog=backlog_of(model, account=account),
+            )  # fmt: skip
+        except OverLimit:
+            assert before is not None
+            assert before.tokens_today + before.held_tokens + TOKENS > BUDGET
+            assert self.projects.get(project) == before, "a refused submit took something"
+            return
+        self.known[number] = Model(project, size)
 
     @rule(worker=st.sampled_from(WORKERS), slots=st.sampled_from([0, 1, SLOTS]))
     def beat(self, worker: str, slots: int) -> None:
@@ -157,7 +191,48 @@ class JobLife(RuleBasedStateMachine):
         worker, claim = held
         spent = self.spent(claim.number)
         put_back = self.bench.runs(worker).retry(claim, FAILED, delay_seconds=seconds)
-        assert self.spent(claim.number) == spent + put_back
+        assert self.spent(claim.number) == spent + (put_back == "put_back")
+
+    @rule(held=claims, cut=st.sampled_from(["requests", "width", "account", "endpoint", "endpoint", "pause"]),
+          seconds=st.sampled_from([0.0, 600.0]))  # fmt: skip
+    def throttle(self, held: tuple[str, Claim], cut: Cut, seconds: float) -> None:
+        worker, claim = held
+        self.bench.runs(worker).throttle(claim, pause_seconds=seconds, reason="refused", cut=cut)
+
+    @rule(lane=st.sampled_from(LANES), pauses=st.booleans())
+    def steer(self, lane: str, pauses: bool) -> None:
+        if pauses:
+            assert self.lanes.pause(lane, seconds=None, reason="test", by="test").stopped
+        else:
+            assert not self.lanes.resume(lane, reason="", by="test").stopped
+
+    @rule(held=claims, polls_later=st.booleans())
+    def begin_upstream(self, held: tuple[str, Claim], polls_later: bool) -> None:
+        """The response goes on upstream: whatever happens to the worker, its successor is to ask for it."""
+        worker, claim = held
+        runs = self.bench.runs(worker)
+        record = self.bench.client.hmget(keys.job(claim.number), "stage", "attempt", "worker")
+        ours = record == [b"running", b"%d" % claim.attempt, worker.encode()]
+        assert runs.keep_upstream(claim, f"resp_up_{claim.number}") is ours
+        if ours and polls_later:
+            assert runs.poll_later(claim, UNSENT, delay_seconds=0, reason="later")
+            assert self.bench.job(claim.number).backlog == claim.lane
+
+    @rule(pick=st.integers(0, 100))
+    def retry_by_hand(self, pick: int) -> None:
+        if number := self.number(pick):
+            before = self.bench.job(number)
+            try:
+                self.bench.store.retry(number, project=None)
+            except JobNotFailed:
+                assert before.status != "failed"
+            except OverLimit:
+                assert (before.project, before.status) == ("q", "failed")
+            else:
+                after = self.bench.job(number)
+                assert (before.status, after.status, after.attempts_spent) == ("failed", "queued", 0)
+                assert after.attempts == before.attempts
+                self.known[number].ended_as = None
 
     @rule(held=claims, seconds=st.sampled_from([0.0, 600.0]))
     def snooze(self, held: tuple[str, Claim], seconds: float) -> None:
@@ -211,10 +286,9 @@ class JobLife(RuleBasedStateMachine):
 
     def census(self) -> Census:
         client, found = self.bench.client, Census()
-        for model in MODELS:
+        for backlog in BACKLOGS:
             for project in PROJECTS:
-                queue = f"{keys.PREFIX}lane_queue:{project}:default:{model}"
-                found.add("waiting", client.zrange(queue, 0, -1))
+                found.add("waiting", client.zrange(keys.backlog_jobs(backlog, project), 0, -1))
         for name in ("delayed", "dispatched"):
             found.add(name, client.zrange(keys.PREFIX + name, 0, -1))
         for worker in (*WORKERS, "last"):
@@ -246,11 +320,41 @@ class JobLife(RuleBasedStateMachine):
     @invariant()
     def slots_are_those_of_the_jobs_that_workers_hold(self) -> None:
         held = {number for worker in (*WORKERS, "last") for number in self.bench.workers.held_by(worker)}
-        for model in MODELS:
-            lane = f"default:{model}"
+        for lane in LANES:
             slots = self.bench.slots(lane)
-            assert slots == {number for number in held if self.known[number].lane == lane}
+            assert slots == {number for number in held if self.lane_of(number) == lane}
             assert len(slots) <= IN_FLIGHT
+        for project in PROJECTS:
+            slots = {number.decode() for number in self.bench.client.smembers(keys.project_slots(project))}
+            assert slots == {number for number in held if self.known[number].project == project}
+        assert self.projects.get("q").in_flight <= PROJECT_IN_FLIGHT
+
+    def lane_of(self, number: str) -> str:
+        return (self.bench.client.hget(keys.job(number), "lane") or b"").decode()
+
+    @invariant()
+    def what_is_held_is_what_the_jobs_under_way_may_take(self) -> None:
+        for project in self.projects.all():
+            alive = [known for known in self.known.values() if known.project == project.name and not known.ended_as]
+            assert project.held_tokens == TOKENS * len(alive)
+
+    @invariant()
+    def whoever_waits_has_a_place_of_its_own_and_a_turn_to_come(self) -> None:
+        waiting = [job for job in map(self.bench.job, self.known) if job.stage is Stage.WAITING]
+        seen = WaitingRoom(self.bench.client, LIMITS).of(waiting)
+        for backlog in BACKLOGS:
+            for project in PROJECTS:
+                queue = sorted(
+                    (job for job in waiting if (job.backlog, job.project) == (backlog, project)),
+                    key=lambda job: (job.order, job.number),
+                )
+                assert [seen[job.number].position for job in queue] == list(range(1, len(queue) + 1))
+                turns = self.bench.client.zscore(keys.backlog_projects(backlog), project)
+                parked = self.bench.client.zscore(keys.backlog_parked(backlog), project)
+                assert turns is None or parked is None, "a project has turns and has none"
+                if queue:
+                    assert turns is not None or parked is not None, "jobs wait that nobody will ever look at"
+                    assert self.bench.client.zscore(keys.BACKLOGS, backlog) is not None
 
     @invariant()
     def the_queue_weighs_what_its_jobs_weigh(self) -> None:

@@ -107,7 +107,7 @@ def test_only_the_worker_that_holds_the_attempt_may_send(bench: Bench) -> None:
 
 def test_a_finish_writes_result_attempt_and_usage_and_frees_the_slot(bench: Bench) -> None:
     claim = bench.run_one()
-    closing = answered(http_status=200, upstream_request_id="req", upstream_response_id="up", usage=USAGE)
+    closing = answered(http_status=200, upstream_request_id="req", upstream_response_id="up", usage=USAGE, nano=12)
     end = End(status="incomplete", response=b'{"a":1}', raw=b"raw", usage=USAGE)
     assert bench.runs().finish(claim, end, closing) == "finished"
     job = bench.job(claim.number)
@@ -118,7 +118,7 @@ def test_a_finish_writes_result_attempt_and_usage_and_frees_the_slot(bench: Benc
     assert (attempt["outcome"], attempt["http_status"], attempt["upstream_request_id"]) == ("completed", 200, "req")
     assert attempt["finished_at"] >= attempt["started_at"]
     assert bench.slots(claim.lane) == bench.workers.held_by("w1") == set()
-    assert counted(bench) == USAGE | {"incomplete": 1, "cached_tokens": 0, "reasoning_tokens": 0}
+    assert counted(bench) == USAGE | {"incomplete": 1, "cached_tokens": 0, "reasoning_tokens": 0, "cost_nano": 12}
 
 
 def lose(bench: Bench, worker: str = "w1") -> None:
@@ -192,7 +192,7 @@ def test_the_end_of_a_job_that_was_deleted_is_late(bench: Bench) -> None:
 
 def test_a_retry_spends_an_attempt_and_waits_for_its_time(bench: Bench) -> None:
     claim = bench.run_one()
-    assert bench.runs().retry(claim, FAILED, delay_seconds=60) is True
+    assert bench.runs().retry(claim, FAILED, delay_seconds=60) == "put_back"
     job = bench.job(claim.number)
     assert (job.status, job.stage, job.attempts_spent, job.reason) == ("queued", "delayed", 1, "retry_at")
     assert job.due_at is not None
@@ -220,7 +220,7 @@ def test_a_failed_attempt_that_took_tokens_is_in_the_usage_too(bench: Bench) -> 
 def test_a_cancelled_job_is_not_put_back_and_its_slot_is_free(bench: Bench) -> None:
     claim = bench.run_one()
     bench.store.cancel(claim.number, project=None)
-    assert bench.runs().retry(claim, FAILED, delay_seconds=0) is False
+    assert bench.runs().retry(claim, FAILED, delay_seconds=0) == "gone"
     assert bench.job(claim.number).status == "cancelled"
     assert bench.slots(claim.lane) == set()
 

@@ -13,7 +13,7 @@ from jobs.errors import StoreUnavailable
 from jobs.record import new_number
 from jobs.store import JobStore
 from tests.factories import new_job, unique
-from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, UNSENT, Bench
+from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, UNSENT, Bench
 from tests.fakes.redis_server import RedisServer, free_port, running_redis
 
 NAMES = sorted(
@@ -47,9 +47,9 @@ def test_every_key_and_word_that_a_script_reads_is_listed_in_its_header(name: st
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_only_a_submit_is_refused_when_memory_is_short(name: str) -> None:
+def test_only_what_adds_a_job_is_refused_when_memory_is_short(name: str) -> None:
     flags = scripts.script(name).source.partition("\n")[0]
-    assert flags == ("#!lua" if name == "submit" else "#!lua flags=allow-oom")
+    assert flags == ("#!lua" if name in {"submit", "retry_failed"} else "#!lua flags=allow-oom")
 
 
 def test_a_script_is_loaded_where_the_server_lacks_it(store_client: redis.Redis) -> None:
@@ -150,7 +150,7 @@ def test_what_a_run_writes_is_written_once_however_often_it_is_sent(bench: Bench
     assert runs.finish(claim, COMPLETED, ANSWERED) == "finished"
     before = snapshot(bench)
     assert runs.finish(claim, COMPLETED, ANSWERED) == "already"
-    assert runs.retry(claim, FAILED, delay_seconds=5) is False
+    assert runs.retry(claim, FAILED, delay_seconds=5) == "gone"
     assert runs.mark_sent(claim) is False
     assert snapshot(bench) == before
 
@@ -164,7 +164,7 @@ def test_a_job_is_put_back_once_however_often_it_is_sent(bench: Bench, way: str)
             both.append(runs.retry(claim, FAILED, delay_seconds=60))
         else:
             both.append(runs.snooze(claim, UNSENT, delay_seconds=60, reason="rate_limited"))
-    assert both == [True, False]
+    assert both == (["put_back", "gone"] if way == "retry" else [True, False])
     assert bench.job(claim.number).attempts_spent == (1 if way == "retry" else 0)
 
 
@@ -186,13 +186,49 @@ def test_the_same_submit_twice_is_one_job(bench: Bench) -> None:
     assert snapshot(bench) == before
 
 
+def test_what_an_operator_sets_twice_is_set_once(bench: Bench) -> None:
+    bench.submit()
+    for _ in range(2):
+        bench.lanes.change("default:m", {"in_flight": 3}, reason="r", by="me")
+        bench.lanes.pause("default:m", seconds=None, reason="r", by="me")
+        bench.projects.change("p", {"max_queued": 5, "weight": 2.0})
+        settings = {name: bench.client.hgetall(name) for name in (keys.lane_settings("default:m"), keys.project("p"))}
+    assert settings == {
+        keys.lane_settings("default:m"): {b"in_flight": b"3", b"paused_until": b"resumed", b"pause_reason": b"r"},
+        keys.project("p"): {b"max_queued": b"5", b"weight": b"2.0"},
+    }
+
+
+def test_an_id_of_a_response_is_kept_once_however_often_it_is_sent(bench: Bench) -> None:
+    claim, runs = bench.run_one(), bench.runs()
+    assert runs.keep_upstream(claim, "up") is True
+    before = snapshot(bench)
+    assert runs.keep_upstream(claim, "up") is True
+    assert snapshot(bench) == before
+
+
+def test_a_retry_by_hand_that_is_sent_twice_is_one(bench: Bench) -> None:
+    claim = bench.run_one(project="p", tokens=50)
+    bench.runs().finish(claim, FAILURE, FAILED)
+    args = [claim.number, "", 10**6, 60_000_000, "nonce"]
+    call = scripts.Call(name="retry_failed", keys=[keys.job(claim.number)], args=args)
+    assert [scripts.run(bench.client, call)[0] for _ in range(2)] == [b"again", b"again"]
+    assert bench.projects.get("p").held_tokens == 50
+    assert bench.client.hget(keys.job(claim.number), "series") == b"2"
+    bench.beat("w1")
+    bench.dispatch()
+    bench.claim()
+    assert scripts.run(bench.client, call)[0] == b"again"
+    assert bench.job(claim.number).status == "in_progress"
+
+
 def test_leaving_giving_back_sweeping_and_scanning_twice_move_nothing_more(bench: Bench) -> None:
     claim = bench.run_one()
     assert [bench.workers.give_back("w1", [claim.number]) for _ in range(2)] == [1, 0]
     bench.beat("w2")
     bench.dispatch()
     assert [bench.workers.leave("w1") + bench.workers.leave("w2") for _ in range(2)] == [1, 0]
-    bench.client.zrem(keys.LANES, bench.job(claim.number).lane)
+    bench.client.zrem(keys.BACKLOGS, bench.job(claim.number).backlog)
     assert [sum(bench.workers.scan()) for _ in range(2)] == [1, 0]
     bench.sweep()
     before = snapshot(bench)

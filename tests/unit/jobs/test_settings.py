@@ -20,6 +20,7 @@ SECONDS = {
     "read_timeout_seconds": (0.1, 86400),
     "run_timeout_seconds": (0.1, 86400),
     "grace_seconds": (0, 86400),
+    "ageing_seconds": (0, 86400),
 }
 CHOICES = {
     "durability": ("everysec", "fsync", "replica"),

@@ -18,6 +18,7 @@ from jobs.errors import (
     QueueFull,
     StoreUnavailable,
 )
+from jobs.headroom import Headroom
 from jobs.record import Stage
 from jobs.runs import End
 from jobs.store import JobStore, Sameness, Submitted
@@ -31,6 +32,10 @@ DAY = 86400
 
 def keyed(key: str, *, digest: str = "ab12") -> Sameness:
     return Sameness(digest=digest, key=key)
+
+
+def the_same_as(number: str) -> Submitted:
+    return Submitted(number=number, created=False, headroom=Headroom())
 
 
 def test_a_job_reads_back_as_it_was_accepted(bench: Bench) -> None:
@@ -74,7 +79,7 @@ def test_a_key_still_names_its_job_after_the_end_for_a_day_from_the_submit(bench
     assert bench.client.ttl(key) == -1
     bench.store.cancel(first, project=None)
     assert DAY - 60 < bench.client.ttl(key) <= DAY
-    assert bench.store.submit(new_job(), keyed("k")) == Submitted(number=first, created=False)
+    assert bench.store.submit(new_job(), keyed("k")) == the_same_as(first)
 
 
 def test_deleting_a_job_whose_key_ran_out_leaves_the_key_to_the_job_that_has_it_now(bench: Bench) -> None:
@@ -83,7 +88,7 @@ def test_deleting_a_job_whose_key_ran_out_leaves_the_key_to_the_job_that_has_it_
     bench.client.delete(next(bench.client.scan_iter(match=keys.PREFIX + "idempotency:*")))
     second = bench.store.submit(new_job(), keyed("k")).number
     bench.store.delete(first, project=None)
-    assert bench.store.submit(new_job(), keyed("k")) == Submitted(number=second, created=False)
+    assert bench.store.submit(new_job(), keyed("k")) == the_same_as(second)
 
 
 def test_no_key_stands_in_redis_as_the_caller_wrote_it(bench: Bench) -> None:
@@ -93,9 +98,7 @@ def test_no_key_stands_in_redis_as_the_caller_wrote_it(bench: Bench) -> None:
 
 def test_a_marked_repeat_with_the_same_body_is_the_same_job_for_a_quarter_of_an_hour(bench: Bench) -> None:
     first = bench.store.submit(new_job(), Sameness(digest="ab", retries=0))
-    assert bench.store.submit(new_job(), Sameness(digest="ab", retries=1)) == Submitted(
-        number=first.number, created=False
-    )
+    assert bench.store.submit(new_job(), Sameness(digest="ab", retries=1)) == the_same_as(first.number)
     (key,) = bench.client.scan_iter(match=keys.PREFIX + "repeat:*")
     assert 890 < bench.client.ttl(key) <= 900
 
@@ -155,7 +158,7 @@ def test_another_projects_job_does_not_exist(bench: Bench) -> None:
 
 
 def test_only_a_job_that_ended_can_be_deleted_and_nothing_of_it_stays(bench: Bench) -> None:
-    before = bench.all_keys() | {keys.PREFIX + name for name in ("counters", "projects", "lanes")}
+    before = bench.all_keys() | {keys.PREFIX + name for name in ("counters", "projects", "project:p", "backlogs")}
     number = bench.submit(project="p")
     with pytest.raises(JobNotEnded):
         bench.store.delete(number, project=None)
@@ -164,7 +167,7 @@ def test_only_a_job_that_ended_can_be_deleted_and_nothing_of_it_stays(bench: Ben
     with pytest.raises(JobNotFound):
         bench.job(number)
     left = bench.all_keys() - before
-    assert all(key.startswith((keys.PREFIX + "usage:", keys.PREFIX + "lane")) for key in left), left
+    assert all(key.startswith((keys.PREFIX + "usage:", keys.PREFIX + "backlog")) for key in left), left
     assert not any(number in key for key in left)
 
 

@@ -21,7 +21,7 @@ def finish(bench: Bench, *, tokens: int, **changes: object) -> None:
         "input_tokens": 2 * tokens, "output_tokens": tokens, "total_tokens": 3 * tokens,
         "input_tokens_details": {"cached_tokens": 1}, "output_tokens_details": {"reasoning_tokens": 2},
     }  # fmt: skip
-    closing = Closing(outcome="completed", delivery="answered", may_be_billed=True, usage=usage)
+    closing = Closing(outcome="completed", delivery="answered", may_be_billed=True, usage=usage, nano=4)
     bench.runs().finish(claim, COMPLETED, closing)
 
 
@@ -35,7 +35,7 @@ def test_usage_adds_up_by_model_and_key_and_another_project_sees_none_of_it(benc
     assert [(row.model, row.api_key) for row in rows] == [("a", "k1"), ("a\nb", "k2")]
     assert rows[0].counts == {
         "completed": 2, "input_tokens": 22, "output_tokens": 11, "total_tokens": 33, "cached_tokens": 2,
-        "reasoning_tokens": 4,
+        "reasoning_tokens": 4, "cost_nano": 8,
     }  # fmt: skip
     everybody = ledger.rows(project=None, first=today, last=today)
     assert [row.project for row in everybody] == ["p", "p", "q"]

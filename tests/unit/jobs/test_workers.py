@@ -192,10 +192,21 @@ def test_a_job_is_forgotten_at_the_end_of_its_retention_with_every_key_it_had(be
             bench.job(number)
     bench.workers.leave("w1")
     left = {key.removeprefix(keys.PREFIX).split(":")[0] for key in bench.all_keys()}
-    assert left <= {"usage", "counters", "projects", "lane", "lanes", "asleep", "dispatcher", "sweep", "idempotency"}
+    bounded = {"usage", "spent", "lane", "lane_starts", "lane_runs", "lane_changes", "backlog", "idempotency"}
+    assert left <= bounded | {
+        "counters",
+        "projects",
+        "project",
+        "lanes",
+        "backlogs",
+        "backlog_projects",
+        "asleep",
+        "dispatcher",
+        "sweep",
+    }
     assert not any(claim.number in key or second.number in key for key in bench.all_keys())
-    bounded = [key for key in bench.all_keys() if ":lane:" in key or ":idempotency:" in key or ":usage:" in key]
-    assert all(bench.client.ttl(key) > 0 for key in bounded)
+    for key in bench.all_keys():
+        assert key.split(":")[1] not in bounded or bench.client.ttl(key) > 0, key
     assert bench.slots(claim.lane) == set()
 
 
@@ -249,7 +260,7 @@ def at_stage(bench: Bench, stage: str) -> str:
 @pytest.mark.parametrize(
     ("stage", "key"),
     [
-        ("waiting", "lane_queue:p:default:m"), ("waiting", "lane_projects:default:m"), ("waiting", "lanes"),
+        ("waiting", "backlog_jobs:p:*:m"), ("waiting", "backlog_projects:*:m"), ("waiting", "backlogs"),
         ("waiting", "index:p:queued"), ("delayed", "delayed"), ("delayed", "index:p:queued"),
         ("dispatched", "dispatched"), ("dispatched", "index:p:queued"), ("running", "worker_jobs:w1"),
         ("running", "workers"), ("running", "index:p:in_progress"), ("ended", "ended"), ("ended", "index:p:completed"),
@@ -274,6 +285,20 @@ def test_a_record_that_an_index_lost_is_put_back_and_counted(bench: Bench, stage
         assert stage == "running" or [claim.number for claim in [*bench.claim("w1"), *bench.claim("w2")]] == [number]
 
 
+def test_a_parked_projects_job_that_its_backlog_lost_is_put_back_and_stays_parked(bench: Bench) -> None:
+    bench.projects.change("p", {"max_in_flight": 1})
+    claim = bench.run_one(model="m", project="p")
+    number = bench.submit(model="m", project="p")
+    bench.dispatch()
+    assert sum(bench.workers.scan()) == 0
+    bench.client.delete(keys.backlog_jobs("*:m", "p"))
+    assert sum(bench.workers.scan()) == 1
+    assert bench.dispatch().released == 0
+    bench.runs().finish(claim, COMPLETED, ANSWERED)
+    bench.dispatch()
+    assert [each.number for each in bench.claim()] == [number]
+
+
 def test_a_running_record_that_every_index_lost_is_listed_once(bench: Bench) -> None:
     number = at_stage(bench, "running")
     for key in ("workers", "worker_jobs:w1", "index:p:in_progress"):
@@ -285,7 +310,7 @@ def test_a_running_record_that_every_index_lost_is_listed_once(bench: Bench) -> 
 def test_a_scan_walks_over_all_records_in_pages(bench: Bench) -> None:
     for _ in range(260):
         bench.submit(model="m", project="p")
-    bench.client.delete(keys.PREFIX + "lane_queue:p:default:m")
+    bench.client.delete(keys.PREFIX + "backlog_jobs:p:*:m")
     pages = list(bench.workers.scan())
     assert (len(pages), sum(pages)) == (2, 260)
     bench.beat("w1", slots=300)

@@ -5,10 +5,16 @@ from respool.cli import main
 
 
 def test_it_offers_its_commands() -> None:
-    assert set(main.commands) == {"up", "submit", "watch", "jobs", "keys"}
+    assert set(main.commands) == {"up", "submit", "watch", "jobs", "keys", "lanes", "projects"}
 
 
-@pytest.mark.parametrize("arguments", [[], ["up"], ["submit"], ["watch"], ["jobs"], ["keys"], ["keys", "create"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [], ["up"], ["submit"], ["watch"], ["jobs"], ["keys"], ["keys", "create"],
+        ["lanes"], ["lanes", "set"], ["lanes", "pause"], ["lanes", "resume"], ["projects"], ["projects", "set"],
+    ],
+)  # fmt: skip
 def test_every_command_explains_itself(arguments: list[str]) -> None:
     shown = CliRunner().invoke(main, [*arguments, "--help"])
     assert shown.exit_code == 0
@@ -24,6 +30,15 @@ def test_every_command_explains_itself(arguments: list[str]) -> None:
         ["up", "--workers", "0"],
         ["submit", "no-such-file.json"],
         ["keys", "revoke"],
+        ["submit", "-", "--priority", "10"],
+        ["lanes", "set", "default:m"],
+        ["lanes", "set", "default:m", "--reason", "why"],
+        ["lanes", "set", "default:m", "--burst", "x", "--reason", "why"],
+        ["lanes", "set", "default:m", "--unset", "colour", "--reason", "why"],
+        ["lanes", "pause"],
+        ["lanes", "pause", "default:m", "--seconds", "0"],
+        ["projects", "set", "film"],
+        ["projects", "set", "film", "--weight", "much"],
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:

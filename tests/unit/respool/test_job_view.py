@@ -59,12 +59,30 @@ def test_why_is_the_error_or_the_bound_that_cut_the_answer_off() -> None:
     assert read_job(document()).why is None
 
 
+@pytest.mark.parametrize(
+    ("changes", "outlook"),
+    [
+        ({}, None),
+        ({"waiting_reason": "no_worker"}, "no_worker"),
+        ({"position": 3, "eta": {"p50_seconds": 40.4, "p90_seconds": 60}}, "position 3, starts in about 40 s"),
+        ({"waiting_reason": "in_flight", "position": 1, "eta": None}, "in_flight, position 1"),
+        ({"eta": {"p50_seconds": 119, "p90_seconds": 200}}, "starts in about 119 s"),
+        ({"eta": {"p50_seconds": 3600, "p90_seconds": 7200}}, "starts in about 60 min"),
+        ({"eta": {"p50_seconds": 7200, "p90_seconds": 7200}}, "starts in about 2 h"),
+        ({"eta": {"p50_seconds": 259200, "p90_seconds": 259200}}, "starts in about 3 d"),
+    ],
+)
+def test_a_queued_job_says_why_it_waits_and_for_how_long(changes: dict[str, Any], outlook: str | None) -> None:
+    assert read_job(document(status="queued", **changes)).outlook == outlook
+
+
 def test_text_from_elsewhere_cannot_steer_the_terminal() -> None:
     assert shown("a\tb\nc\x1b[2J\x9b31m\r") == "a\tb\nc\ufffd[2J\ufffd31m\ufffd"
 
 
 @pytest.mark.parametrize(
-    "broken", [{}, document(response="text"), document(created_at="soon"), document(attempts=None)]
+    "broken",
+    [{}, document(response="text"), document(created_at="soon"), document(attempts=None), document(eta={"p50": 1})],
 )
 def test_what_is_no_job_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):

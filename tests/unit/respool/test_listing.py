@@ -11,6 +11,8 @@ def test_a_row_has_a_cell_for_each_column() -> None:
         "created_at": 0,
         "attempts": [{}, {}],
         "waiting_reason": "paused",
+        "position": 2,
+        "eta": {"p50_seconds": 30, "p90_seconds": 60},
         "response": None,
         "error": None,
         "usage": {"total_tokens": 7},
@@ -24,7 +26,7 @@ def test_a_row_has_a_cell_for_each_column() -> None:
         "model": "m",
         "attempts": "2",
         "tokens": "7",
-        "note": "paused",
+        "note": "paused, position 2, starts in about 30 s",
     }
 
 

@@ -83,3 +83,14 @@ def test_a_wrong_limits_file_is_named_before_anything_starts(tmp_path: Path) -> 
     limits.write_text("[default]\nin_flight = 0\n")
     with pytest.raises(WrongSettings, match=r"RESPOOL_LIMITS_FILE: \[default\] in_flight"):
         checked({"RESPOOL_LIMITS_FILE": str(limits)})
+
+
+def test_the_key_of_an_account_is_wanted_before_anything_starts_and_handed_on(tmp_path: Path) -> None:
+    limits = tmp_path / "limits.toml"
+    limits.write_text('[accounts.a]\nurl = "https://a.example/v1"\napi_key_variable = "A_KEY"\n')
+    given = {"RESPOOL_LIMITS_FILE": str(limits)}
+    with pytest.raises(WrongSettings, match="A_KEY: is unset"):
+        checked(given)
+    given["A_KEY"] = "real"
+    handed = environment(given, checked(given), SERVICE, slots=None, sandbox_url=None)
+    assert handed["A_KEY"] == "real"

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from respool.tables import print_table, text_table
+from respool.tables import print_table, text_table, used
 
 
 def test_cells_are_no_markup() -> None:
@@ -27,3 +27,11 @@ def test_a_pipe_gets_each_row_on_one_line(capsys: pytest.CaptureFixture[str]) ->
 def test_no_rows_are_a_table_too(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(text_table(("id", "note"), []))
     assert capsys.readouterr().out.split() == ["id", "note"]
+
+
+@pytest.mark.parametrize(
+    ("count", "bound", "text"),
+    [(5, 200, "5/200"), (5, None, "5"), (1234567, 2000000, "1,234,567/2,000,000"), (0.25, 12.5, "0.25/12.5")],
+)
+def test_what_is_used_stands_beside_what_is_allowed(count: float, bound: float | None, text: str) -> None:
+    assert used(count, bound) == text

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ HERE = Target(url="http://127.0.0.1:1", api_key="rsp_x")
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("URL", "API_KEY", "REDIS_URL", "SECRET"):
+    for name in ("URL", "API_KEY", "REDIS_URL", "SECRET", "LIMITS_FILE"):
         monkeypatch.delenv(f"RESPOOL_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -37,6 +38,19 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_running_up_is_found_by_its_default_folder() -> None:
     assert find_api(url=None, folder=None) == HERE
     assert find_store(folder=None) == Store(redis_url="redis://127.0.0.1:2", secret="s")
+
+
+def test_the_limits_file_is_the_services_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, its = tmp_path / "ours.toml", tmp_path / "its.toml"
+    ours.write_text("")
+    monkeypatch.setenv("RESPOOL_LIMITS_FILE", str(ours))
+    assert find_store(folder=None).limits_file == ours
+    folder = DataFolder(tmp_path / "data")
+    with folder.claimed():
+        folder.publish(replace(SERVICE, limits_file=str(its)))
+        assert find_store(folder=folder.path).limits_file == its
+        folder.publish(SERVICE)
+        assert find_store(folder=folder.path).limits_file is None
 
 
 @pytest.mark.usefixtures("running", "elsewhere")

@@ -1,7 +1,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from sandbox.calls import Call, CallLog, Counter
+from sandbox.calls import Call, CallLog
 
 
 def begin(log: CallLog, key: str | None = None) -> Call:
@@ -48,15 +48,32 @@ def test_calls_that_overlap_are_counted_exactly() -> None:
 
 def test_clearing_forgets_all_but_what_is_in_flight() -> None:
     log = CallLog(kept=10)
-    begin(log, "a")
+    running = begin(log, "a")
     log.end(begin(log, "b"))
+    log.note_poll(running)
+    log.note_cancel(running)
+    log.refusals.add("Code")
     log.clear()
-    assert log.seen() == {"object": "list", "total": 0, "in_flight": 1, "in_flight_max": 1, "data": []}
+    counts = {"total": 0, "polls": 0, "cancels": 0, "refusals": {}}
+    assert log.seen() == {"object": "list", **counts, "in_flight": 1, "in_flight_max": 1, "data": []}
     assert log.keys.at_least(1) == {}
 
 
-def test_a_counter_forgets_the_key_that_rested_longest() -> None:
-    counter = Counter(keys_max=2)
-    assert [counter.add(key) for key in ("a", "b", "a", "c")] == [1, 1, 2, 1]
-    assert counter.at_least(1) == {"a": 2, "c": 1}
-    assert counter.at_least(2) == {"a": 2}
+def test_polls_and_cancels_are_counted_for_each_call_and_in_all() -> None:
+    log = CallLog(kept=10)
+    first, second = begin(log), begin(log)
+    for call in (first, first, second, None):
+        log.note_poll(call)
+    for call in (second, None):
+        log.note_cancel(call)
+    seen = log.seen()
+    assert [(call["polls"], call["cancels"]) for call in seen["data"]] == [(2, 0), (1, 1)]
+    assert (seen["polls"], seen["cancels"]) == (4, 2)
+
+
+def test_twenty_thousand_calls_are_shown_whole_or_in_part() -> None:
+    log = CallLog(kept=20_000)
+    for place in range(20_001):
+        log.end(begin(log, str(place)))
+    assert [call["idempotency_key"] for call in log.seen()["data"]] == [str(place) for place in range(1, 20_001)]
+    assert [call["idempotency_key"] for call in log.seen(limit=2)["data"]] == ["19999", "20000"]

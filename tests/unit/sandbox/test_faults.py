@@ -17,6 +17,8 @@ from sandbox.faults import KNOWN, Fault, fault_text, parse_fault
             Fault(retry_after="Wed, 21 Oct 2026 07:28:00 GMT", status=503),
         ),
         ("stream=no_done+float_times;cut=middle", Fault(stream=frozenset({"no_done", "float_times"}), cut="middle")),
+        ("lost;queued=2", Fault(lost=True, queued=2.0)),
+        ("poll_status=503;poll_times=2", Fault(poll_status=503, poll_times=2)),
         ("delay=0.5,drip=2,huge=10,every=2", Fault(delay=0.5, drip=2.0, huge=10, every=2)),
     ],
 )
@@ -38,6 +40,7 @@ def test_an_unknown_entry_is_refused_with_all_that_are_known(text: str) -> None:
         *("status", "status=199", "status=600", "status=x", "delay=-1", "delay=nan", "delay=3601", "delay="),
         *("hang=1", "cut=", "cut=now", "json=nan", "shape=round", "huge=0", "times=-1", "every=0", "media=lax"),
         *("stream=", "stream=no_done+fast", "code=;x", "retry_after=a\nb", "retry_after=é", "body=xml"),
+        *("lost=1", "queued=x", "poll_status=200", "poll_times=-1"),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_the_entry_takes(text: str) -> None:
@@ -65,3 +68,17 @@ def test_the_header_goes_before_metadata() -> None:
 )
 def test_times_and_every_say_which_calls_go_wrong(fault: Fault, due: list[int]) -> None:
     assert [calls for calls in range(1, 7) if fault.is_due(calls=calls)] == due
+
+
+@pytest.mark.parametrize(
+    ("fault", "failing"),
+    [
+        (Fault(), []),
+        (Fault(poll_times=3), []),
+        (Fault(poll_status=503), [1, 2, 3, 4]),
+        (Fault(poll_status=503, poll_times=2), [1, 2]),
+        (Fault(poll_status=503, poll_times=0), []),
+    ],
+)
+def test_polls_fail_for_ever_or_so_many_times(fault: Fault, failing: list[int]) -> None:
+    assert [polls for polls in range(1, 5) if fault.fails_poll(polls=polls)] == failing

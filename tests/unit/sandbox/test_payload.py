@@ -8,14 +8,14 @@ from sandbox.events import DONE
 from sandbox.faults import SHAPES, parse_fault
 from sandbox.payload import Payload, answer_payload
 from sandbox.prompt import read_prompt
-from sandbox.response import build_response
+from sandbox.response import answered, new_response
 
 
 def full_response() -> dict[str, Any]:
     body = {"model": "m", "input": "hello", "reasoning": {"effort": "high"}}
     prompt = read_prompt(body)
     answer = write_answer(body, prompt, [])
-    return build_response(body, answer=answer, prompt=prompt, media=[], created_at=10, completed_at=12)
+    return answered(new_response(body, created_at=10), answer=answer, prompt=prompt, media=[], completed_at=12)
 
 
 def payload(fault: str = "", *, is_stream: bool = False) -> Payload:
@@ -78,6 +78,12 @@ def test_each_shape_is_another() -> None:
     assert [seen[f"status_{name}"]["status"] for name in ("failed", "in_progress", "cancelled", "unknown")] == [
         *("failed", "in_progress", "cancelled", "unknown")
     ]
+
+
+def test_a_failed_response_says_the_code_and_message_that_are_asked_for() -> None:
+    asked = "shape=status_failed;code=ServerOverloaded;message=Too much."
+    assert json_of(asked)["error"] == {"code": "ServerOverloaded", "message": "Too much."}
+    assert told(asked)[-1]["response"]["error"]["code"] == "ServerOverloaded"
 
 
 def test_a_stream_may_be_forced_or_withheld() -> None:

@@ -7,7 +7,7 @@ from openai.types.responses import Response
 
 from sandbox.answer import write_answer
 from sandbox.prompt import read_prompt
-from sandbox.response import build_response
+from sandbox.response import answered, new_response
 
 TOOL = {"type": "function", "name": "get_weather", "parameters": {"properties": {"city": {"type": "string"}}}}
 
@@ -15,8 +15,12 @@ TOOL = {"type": "function", "name": "get_weather", "parameters": {"properties": 
 def response_to(given: Any = "hello", **fields: Any) -> dict[str, Any]:
     body = {"model": "m", "input": given, **fields}
     prompt = read_prompt(body)
-    return build_response(
-        body, answer=write_answer(body, prompt, []), prompt=prompt, media=[], created_at=10, completed_at=12
+    return answered(
+        new_response(body, created_at=10),
+        answer=write_answer(body, prompt, []),
+        prompt=prompt,
+        media=[],
+        completed_at=12,
     )
 
 
@@ -33,6 +37,13 @@ def response_to(given: Any = "hello", **fields: Any) -> dict[str, Any]:
 )
 def test_every_response_fits_both_published_models(fields: dict[str, Any]) -> None:
     response = response_to(**fields)
+    Response.model_validate(response, strict=True)
+    openresponses_types.ResponseResource.model_validate_json(json.dumps(response))
+
+
+def test_a_response_without_an_answer_yet_fits_both_published_models() -> None:
+    response = new_response({"model": "m", "input": "hello", "background": True}, created_at=10)
+    assert (response["status"], response["output"], response["background"]) == ("queued", [], True)
     Response.model_validate(response, strict=True)
     openresponses_types.ResponseResource.model_validate_json(json.dumps(response))
 

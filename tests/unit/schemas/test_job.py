@@ -27,6 +27,10 @@ def mistakes(body: Any) -> dict[str, str]:
         ("on_unknown", ("retry", "fail"), ("ignore", 1, None)),
         ("queue_deadline_seconds", (0.001, 30 * 86400), (0, -1, 30 * 86400 + 0.1, "1", None)),
         ("run_timeout_seconds", (0.5, 86400), (0, 86400.1, True, None)),
+        ("video_seconds", (0.1, 86400, [1], [0.5] * 100), (0, 86400.1, "1", None, [], [1] * 101, [0], [86401], [None])),
+        ("estimated_tokens", (1, 10_000_000), (0, 10_000_001, 1.5, "1", None)),
+        ("priority", (0, 9), (-1, 10, 5.0, "5", True, None)),
+        ("account", ("any",), (1, None, [])),
         ("metadata", (None, {}, {"a": "b"}), ({"a": 1}, [], {"k" * 65: ""}, {str(i): "" for i in range(17)})),
     ],
 )
@@ -78,6 +82,36 @@ def test_unknown_fields_are_forwarded_in_the_request_alone_for_a_job_goes_to_nob
     assert caught.value.messages == {"max_atempts": ["unknown field; did you mean 'max_attempts'?"]}
 
 
+ACCOUNTS = {"one": frozenset({"glm-4.7"}), "two": frozenset({"other"}), "any": None}
+
+
+@pytest.mark.parametrize(
+    ("account", "message"),
+    [
+        ("one", None),
+        ("any", None),
+        ("two", '"two" does not serve "glm-4.7" (one, any would)'),
+        ("anny", "unknown account \"anny\"; did you mean 'any'? (one of these 3: one, two, any)"),
+    ],
+)
+def test_a_job_is_pinned_to_an_account_that_is_known_and_serves_its_model(account: str, message: str | None) -> None:
+    schema = job_create_schema(None, "refuse", accounts=ACCOUNTS)
+    try:
+        schema.load({"request": request, "account": account})
+        found = None
+    except ValidationError as error:
+        found = error.messages
+    assert found == (None if message is None else {"account": [message]})
+
+
+@pytest.mark.parametrize(
+    "body", [{"account": "two", "request": []}, {"account": "two"}, {"account": {}, "request": request}]
+)
+def test_a_pinned_account_is_no_trouble_where_something_else_is_wrong(body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        job_create_schema(None, "refuse", accounts=ACCOUNTS).load(body)
+
+
 def test_a_job_that_was_handed_out_fits_its_description() -> None:
     job = {
         "id": "job_1",
@@ -96,6 +130,8 @@ def test_a_job_that_was_handed_out_fits_its_description() -> None:
                 "started_at": 2,
                 "finished_at": None,
                 "worker": "w1",
+                "account": "default",
+                "series": 1,
                 "outcome": "running",
                 "upstream_request_id": None,
                 "upstream_response_id": None,
@@ -111,7 +147,15 @@ def test_a_job_that_was_handed_out_fits_its_description() -> None:
         "on_unknown": "retry",
         "queue_deadline_seconds": None,
         "run_timeout_seconds": 3600,
+        "priority": 5,
+        "account": "default",
         "waiting_reason": None,
+        "position": None,
+        "jobs_ahead": None,
+        "eta": None,
+        "estimated_tokens": 1200,
+        "cost": None,
+        "currency": "USD",
         "usage": None,
         "response": complete(
             {}, response_id="resp_1", status="failed", created_at=1.5, completed_at=None, request={"model": "glm-4.7"}

@@ -9,9 +9,17 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow.fields import Field
 
 from schemas.error import ErrorSchema
+from schemas.estimate import JobEstimateSchema
 from schemas.job import JobListSchema, job_create_schema
+from schemas.lane import LaneChangeSchema, LaneListSchema
+from schemas.project import ProjectChangeSchema, ProjectListSchema
 from schemas.request import DEFAULT_MODELS
 from schemas.usage import UsageListSchema
+
+SCHEMAS = (
+    JobListSchema, JobEstimateSchema, LaneListSchema, LaneChangeSchema, ProjectListSchema, ProjectChangeSchema,
+    ErrorSchema, UsageListSchema,
+)  # fmt: skip
 
 
 def variants2properties(self: Any, field: Field[Any], **_: Any) -> dict[str, Any]:
@@ -28,8 +36,8 @@ def components() -> dict[str, Any]:
     assert plugin.converter is not None
     plugin.converter.add_attribute_function(variants2properties)
     spec.components.schema("JobCreate", schema=job_create_schema(frozenset(DEFAULT_MODELS), "refuse"))
-    for name, schema in (("JobList", JobListSchema), ("Error", ErrorSchema), ("UsageList", UsageListSchema)):
-        spec.components.schema(name, schema=schema)
+    for schema in SCHEMAS:
+        spec.components.schema(schema.__name__.removesuffix("Schema"), schema=schema)
     found: dict[str, Any] = spec.to_dict()["components"]["schemas"]
     return found
 
@@ -51,6 +59,10 @@ def test_components_have_the_names_of_their_nouns(components: dict[str, Any]) ->
         "Usage",
         "Error",
         "InputVideo",
+        "JobEstimate",
+        "Lane",
+        "LaneChange",
+        "Project",
     } <= set(components)
 
 
@@ -60,6 +72,8 @@ def test_bounds_and_words_are_shown(components: dict[str, Any]) -> None:
     assert fields["max_output_tokens"]["minimum"] == 1
     assert set(fields["model"]["enum"]) == set(DEFAULT_MODELS)
     assert components["InputVideo"]["properties"]["fps"]["exclusiveMinimum"] == 0
+    assert components["LaneChange"]["properties"]["in_flight"]["minimum"] == 1
+    assert components["ProjectChange"]["properties"]["weight"]["maximum"] == 1000
     assert components["CreateResponse"]["required"] == ["input", "model"]
     assert components["CreateResponse"]["additionalProperties"] is False
     assert components["HostedTool"]["additionalProperties"] is True

@@ -79,4 +79,5 @@ def test_usage_by_day_fits_its_description() -> None:
         "cancelled": 0,
     }
     row |= {"input_tokens": 1, "cached_tokens": 0, "output_tokens": 2, "reasoning_tokens": 0, "total_tokens": 3}
+    row |= {"cost": 0.25, "currency": "USD"}
     assert UsageListSchema().load({"object": "list", "data": [row]})

@@ -1,27 +1,34 @@
 """What the tests of the worker share: a client of one endpoint, and the body of a call that misbehaves."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 import redis
 
+from jobs.prices import Price
 from jobs.record import Job
+from jobs.runs import Claim, Runs
 from tests.factories import MODEL
 from tests.fakes.bench import Bench, running_bench
 from tests.fakes.sandbox_server import running_sandbox
 from tests.fakes.waiting import wait_until
 from worker.attempt import Attempts
+from worker.background import Background
 from worker.calls import Call, Calls
 from worker.crew import Crew
+from worker.endpoints import Endpoint
 from worker.responses_client import Answer, ResponsesClient
+from worker.results import Results
 from worker.session import open_session
 
 Post = Callable[..., Answer]
+NO_PRICES: Mapping[str, Price] = MappingProxyType({})
 
 
 def request_body(*, fault: str = "", stream: bool = False, **more: Any) -> bytes:
@@ -93,6 +100,13 @@ class Shop:
     def submit(self, fault: str = "", *, stream: bool = False, **changes: Any) -> str:
         return self.bench.submit(body=request_body(fault=fault, stream=stream), **changes)
 
+    def claim(self, worker: str = "w1") -> Claim:
+        """The one job that may go now, claimed by the worker."""
+        self.bench.beat(worker)
+        self.bench.dispatch(worker)
+        (claim,) = self.bench.claim(worker)
+        return claim
+
     def take(self) -> None:
         """All that may go now is dispatched and taken."""
         self.bench.beat("w1")
@@ -112,11 +126,44 @@ class Shop:
         return self.bench.job(number)
 
 
+def attempts_at(
+    runs: Runs,
+    calls: Calls,
+    *clients: ResponsesClient,
+    background: bool = False,
+    prices: Mapping[str, Price] = NO_PRICES,
+) -> Attempts:
+    """Attempts that call the first client for the account `default`, and the second for `other`."""
+    names = ("default", "other")
+    endpoints = {
+        name: Endpoint(client=client, background=background) for name, client in zip(names, clients, strict=False)
+    }
+    return Attempts(
+        runs=runs,
+        endpoints=endpoints,
+        background=Background(runs=runs, calls=calls),
+        results=Results(runs=runs, prices=prices),
+        calls=calls,
+    )
+
+
+@contextmanager
+def open_shop(bench: Bench, attempts: Attempts) -> Iterator[Shop]:
+    crew = Crew(attempts, attempts.runs, attempts.calls, slots=16)
+    yield Shop(bench, attempts.calls, attempts, crew)
+    crew.finish(grace_seconds=0)
+
+
 @pytest.fixture
 def shop(bench: Bench, sandbox: str, open_client: Callable[..., ResponsesClient]) -> Iterator[Shop]:
-    calls, runs = Calls(), bench.runs("w1")
     client = open_client(f"{sandbox}/v1", read_seconds=0.5, connections=16)
-    attempts = Attempts(runs=runs, client=client, calls=calls)
-    crew = Crew(attempts, runs, calls, slots=16)
-    yield Shop(bench, calls, attempts, crew)
-    crew.finish(grace_seconds=0)
+    with open_shop(bench, attempts_at(bench.runs("w1"), Calls(), client)) as found:
+        yield found
+
+
+@pytest.fixture
+def background_shop(bench: Bench, sandbox: str, open_client: Callable[..., ResponsesClient]) -> Iterator[Shop]:
+    """A shop whose endpoint is asked for background responses."""
+    client = open_client(f"{sandbox}/v1", read_seconds=5.0, connections=16)
+    with open_shop(bench, attempts_at(bench.runs("w1"), Calls(), client, background=True)) as found:
+        yield found

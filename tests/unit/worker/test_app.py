@@ -10,7 +10,7 @@ from worker.process import Process
 @pytest.fixture(scope="module")
 def conf() -> object:
     settings = Settings(redis_url="redis://127.0.0.1:1/0")
-    return make_app(settings, Process(settings)).conf
+    return make_app(settings, Process(settings, {})).conf
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_transport_neither_emulates_acks_nor_hangs(name: str, value: object,
 
 def test_each_process_consumes_its_own_queue_alone() -> None:
     settings = Settings(redis_url="redis://127.0.0.1:1/0")
-    processes = [Process(settings), Process(settings)]
+    processes = [Process(settings, {}), Process(settings, {})]
     assert processes[0].id != processes[1].id
     for process in processes:
         app = make_app(settings, process)

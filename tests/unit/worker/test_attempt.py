@@ -1,6 +1,7 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,13 @@ import requests
 
 from jobs.connection import connect
 from jobs.errors import StoreUnavailable
-from jobs.lanes import lane_of
+from jobs.lanes import backlog_of, lane_of
 from jobs.record import Stage
 from tests.factories import MODEL
 from tests.fakes.bench import running_bench
 from tests.fakes.raw_server import http_answer, raw_server
 from tests.fakes.redis_server import running_redis
-from tests.unit.worker.conftest import Shop
-from worker.attempt import Attempts
+from tests.unit.worker.conftest import Shop, attempts_at
 from worker.calls import Call, Calls
 from worker.responses_client import Answer, ResponsesClient
 
@@ -24,10 +24,10 @@ LANE = lane_of(MODEL)
 
 
 def blocked(shop: Shop) -> str:
-    """Why the dispatcher passes over the lane now."""
+    """Why the dispatcher passes over the jobs now."""
     shop.bench.beat("w1")
     shop.bench.dispatch("w1")
-    return (shop.bench.client.hget(f"{{respool}}:lane:{LANE}", "blocked") or b"").decode()
+    return shop.bench.blocked(backlog_of(MODEL))
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -143,7 +143,7 @@ def made(shop: Shop, client: ResponsesClient, **changes: Any) -> str:
     shop.bench.beat("w1")
     shop.bench.dispatch("w1")
     (claim,) = shop.bench.claim("w1")
-    Attempts(runs=shop.attempts.runs, client=client, calls=shop.calls).make(claim)
+    attempts_at(shop.attempts.runs, shop.calls, client).make(claim)
     return number
 
 
@@ -185,7 +185,7 @@ def test_an_answer_that_redis_was_away_for_is_no_surprise(
         leaving = object.__new__(Leaving)
         leaving.__dict__.update(open_client(f"{sandbox}/v1").__dict__)
         with pytest.raises(StoreUnavailable):
-            Attempts(runs=bench.runs("w1"), client=leaving, calls=Calls()).make(claim)
+            attempts_at(bench.runs("w1"), Calls(), leaving).make(claim)
         assert bench.job(claim.number).status == "in_progress"
 
 
@@ -207,7 +207,9 @@ def test_a_refusal_inside_a_success_spends_an_attempt(
     with raw_server(http_answer(event, kind="text/event-stream") if stream else http_answer(body)) as server:
         job = shop.bench.job(made(shop, open_client(server.url)))
         assert (job.status, job.attempts_spent, job.attempts[0]["outcome"]) == ("queued", 1, "failed")
-        job = shop.bench.job(made(shop, open_client(server.url), max_attempts=1, model="other", lane="default:other"))
+        job = shop.bench.job(
+            made(shop, open_client(server.url), max_attempts=1, model="other", backlog=backlog_of("other"))
+        )
     assert job.error is not None
     assert job.status == "failed"
     assert job.error["code"].startswith(code)
@@ -337,3 +339,30 @@ def test_a_job_that_another_worker_runs_by_now_is_not_called_and_stays_there(sho
     assert (job.status, other.attempt) == ("in_progress", 2)
     assert [attempt["outcome"] for attempt in job.attempts] == ["lost", "running"]
     assert shop.bench.workers.held_by("w2") == {number}
+
+
+@pytest.mark.parametrize("upstream_id", [None, "resp_up"])
+def test_a_lane_whose_account_is_not_known_here_is_not_called_and_waits_a_little(
+    upstream_id: str | None, shop: Shop
+) -> None:
+    number = shop.submit(max_attempts=1)
+    claim = shop.claim()
+    if upstream_id:
+        shop.attempts.runs.keep_upstream(claim, upstream_id)
+    stranger = replace(claim, lane=lane_of(MODEL, account="newer"), upstream_id=upstream_id)
+    shop.attempts.make(stranger)
+    job = shop.bench.job(number)
+    assert (job.status, job.stage, job.attempts_spent, job.reason) == ("queued", Stage.DELAYED, 0, "unknown_account")
+    assert job.due_at is not None
+    assert job.attempts[0]["delivery"] == "not_sent"
+    kept = shop.bench.client.hget(f"{{respool}}:job:{number}", "upstream")
+    assert (kept or b"").decode() == (upstream_id or "")
+
+
+def test_each_account_is_called_for_its_own_lanes(shop: Shop, open_client: Callable[..., ResponsesClient]) -> None:
+    answer = http_answer(b'{"status": "completed", "output": []}')
+    with raw_server(answer) as first, raw_server(answer) as second:
+        attempts = attempts_at(shop.attempts.runs, shop.calls, open_client(first.url), open_client(second.url))
+        shop.submit()
+        attempts.make(replace(shop.claim(), lane=lane_of(MODEL, account="other")))
+    assert (len(first.requests), len(second.requests)) == (0, 1)

@@ -108,3 +108,24 @@ def test_all_calls_can_be_hung_up_while_others_begin() -> None:
         calls.hang_up_all("stopping")
     over.set()
     beginner.join()
+
+
+def test_a_wait_lasts_its_time_or_until_the_call_is_hung_up() -> None:
+    call, waited = Call(seconds=60), []
+    assert not call.wait(0.001)
+    waiter = threading.Thread(target=lambda: waited.append(call.wait(1000)))
+    waiter.start()
+    call.hang_up(CANCELLED)
+    waiter.join(10)
+    assert waited == [True]
+    assert call.wait(1000)
+
+
+def test_a_connection_that_the_call_left_is_not_shut_with_it(pair: tuple[socket.socket, socket.socket]) -> None:
+    call = Call(seconds=60)
+    call.uses(pair[0])
+    call.leaves()
+    call.hang_up(CANCELLED)
+    pair[0].sendall(b"x")
+    assert pair[1].recv(1) == b"x"
+    assert call.connected

@@ -1,3 +1,4 @@
+import logging
 from pathlib import Path
 
 import pytest
@@ -5,8 +6,9 @@ import pytest
 from jobs import keys
 from jobs.connection import connect
 from jobs.errors import StoreUnavailable
-from jobs.lanes import Lanes
+from jobs.lanes import Lanes, lane_of
 from jobs.limits import Limits
+from tests.factories import MODEL
 from tests.fakes.bench import Bench, running_bench
 from tests.fakes.redis_server import running_redis
 from worker.dispatcher import STAND_BY_SECONDS, Dispatcher
@@ -80,3 +82,21 @@ def test_a_lost_redis_is_told_of_and_the_subscription_comes_back_with_it(tmp_pat
             assert listeners(bench) == 1
             leader.close()
         client.close()
+
+
+def test_what_changed_at_a_lane_is_logged_a_line_each(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.submit()
+    bench.dispatch("w1")
+    lane = lane_of(MODEL)
+    bench.lanes.pause(lane, seconds=60, reason="tests", by="one")
+    bench.lanes.resume(lane, reason="done", by="two")
+    leader = dispatcher(bench, "w1")
+    with caplog.at_level(logging.INFO, logger="worker.dispatcher"):
+        leader.step()
+        leader.step()
+    leader.close()
+    lines = [record.getMessage() for record in caplog.records if record.name == "worker.dispatcher"]
+    assert len(lines) == 2
+    assert "tests" in lines[0]
+    assert "done" in lines[1]
+    assert all(lane in line for line in lines)

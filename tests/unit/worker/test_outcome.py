@@ -1,194 +1,14 @@
-import json
-from typing import Any
-
 import pytest
-from requests.structures import CaseInsensitiveDict
 
-from worker.calls import CANCELLED, OUT_OF_TIME, SUPERSEDED
-from worker.errors import BrokenAnswer, CallError, Cut, HungUp, Stalled, TooLarge, Unreachable
-from worker.event_stream import LastState
-from worker.outcome import Outcome, Problem, Responded, of_answer, of_error, of_hanging_up, of_unfit
+from worker.calls import CANCELLED, OUT_OF_TIME, SUPERSEDED, Call
+from worker.errors import BrokenAnswer, CallError, Cut, HungUp, Stalled, TooLarge, Unreachable, UpstreamLost
+from worker.outcome import Problem, of_error, of_hanging_up
 from worker.refusals import Kind
-from worker.responses_client import Answer
-
-NOW = 1_700_000_000.0
-OUTPUT = [{"type": "message", "content": []}]
 
 
-def judged(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Outcome:
-    """The outcome of an answer with `body`: bytes as they are, anything else as JSON."""
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return of_answer(Answer(http_status=status, headers=CaseInsensitiveDict(headers or {}), body=data), now=NOW)
-
-
-def problem(outcome: Outcome) -> Problem:
-    assert isinstance(outcome, Problem)
-    return outcome
-
-
-def responded(outcome: Outcome) -> Responded:
-    assert isinstance(outcome, Responded)
-    return outcome
-
-
-@pytest.mark.parametrize("status", ["completed", "incomplete", "failed"])
-def test_an_ended_response_is_kept_as_it_was_sent(status: str) -> None:
-    body = json.dumps({"status": status, "output": OUTPUT, "extra": "é"}, indent=2).encode()
-    found = responded(judged(body, headers={"X-Request-Id": "r1"}))
-    assert (found.status, found.raw, found.http_status, found.request_id) == (status, body, 200, "r1")
-    assert found.upstream["extra"] == "é"
-
-
-def test_a_response_that_the_upstream_cancelled_has_failed() -> None:
-    assert responded(judged({"status": "cancelled", "output": []})).status == "failed"
-
-
-@pytest.mark.parametrize("body", [{"output": OUTPUT}, {"status": None, "output": []}])
-def test_an_output_without_a_status_is_complete(body: dict[str, Any]) -> None:
-    assert responded(judged(body)).status == "completed"
-
-
-@pytest.mark.parametrize("body", [{"status": "completed"}, {"status": "completed", "output": None}])
-def test_a_status_without_output_is_taken(body: dict[str, Any]) -> None:
-    assert responded(judged(body)).status == "completed"
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"", b"{", b"[]", b'"text"', b"null", b"<html>hello</html>", b"\xff\xfe", b"[" * 100_000, b"{}",
-        b'{"status": "queued"}', b'{"status": "in_progress", "output": []}', b'{"status": ["completed"]}',
-        b'{"status": "completed", "output": {"text": "no list"}}', b'{"status": "done", "output": []}', b'{"id": 1}',
-    ],
-)  # fmt: skip
-def test_a_success_that_is_no_ended_response_is_invalid_and_may_be_billed(body: bytes) -> None:
-    found = problem(judged(body))
-    assert (found.kind, found.code) == (Kind.TRANSIENT, "upstream_answer_invalid")
-    assert found.unknown
-    assert found.may_be_billed
-    assert found.delivery == "answered"
-
-
-def test_an_error_inside_a_success_is_judged_by_its_code() -> None:
-    found = problem(judged({"error": {"code": "ServerOverloaded", "message": "busy"}}))
-    assert (found.kind, found.code, found.message) == (Kind.OVERLOAD, "ServerOverloaded", "busy")
-    assert found.may_be_billed
-
-
-@pytest.mark.parametrize("body", [{"error": "it broke"}, {"error": {"message": "it broke"}}])
-def test_an_error_without_a_code_keeps_its_text(body: dict[str, Any]) -> None:
-    assert problem(judged(body)).message == "it broke"
-    assert problem(judged(body, status=502)).code == "http_502"
-
-
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        ("server_error", Kind.TRANSIENT), ("rate_limit_exceeded", Kind.RATE), ("InternalServiceError", Kind.TRANSIENT),
-        ("ServerOverloaded", Kind.OVERLOAD), ("failed_to_download_image", Kind.MEDIA),
-    ],
-)  # fmt: skip
-def test_a_failed_response_with_an_error_that_passes_is_tried_again(code: str, kind: Kind) -> None:
-    found = problem(judged({"status": "failed", "output": [], "error": {"code": code, "message": "m"}}))
-    assert (found.kind, found.code, found.may_be_billed) == (kind, code, True)
-
-
-@pytest.mark.parametrize("code", ["invalid_prompt", "image_too_large", "content_policy", "SomethingNew", None, 500])
-def test_a_failed_response_with_any_other_error_is_final(code: object) -> None:
-    body = {"status": "failed", "output": [], "error": {"code": code, "message": "m"}}
-    assert responded(judged(body)).status == "failed"
-
-
-def test_a_failed_response_without_a_reason_is_final() -> None:
-    assert responded(judged({"status": "failed", "output": [], "error": None})).status == "failed"
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "kind", "billed"),
-    [
-        (400, "MissingParameter", Kind.PERMANENT, False), (401, "AuthenticationError", Kind.ACCOUNT, False),
-        (429, "ServerOverloaded", Kind.OVERLOAD, False), (500, "InternalServiceError", Kind.TRANSIENT, True),
-        (503, "", Kind.TRANSIENT, True), (404, "ModelNotOpen", Kind.ACCOUNT, False),
-    ],
-)  # fmt: skip
-def test_a_refusal_tells_whether_it_may_have_cost_something(status: int, code: str, kind: Kind, billed: bool) -> None:
-    found = problem(judged({"error": {"code": code, "message": "m"}}, status=status))
-    assert (found.kind, found.may_be_billed, found.http_status) == (kind, billed, status)
-    assert found.code == (code or f"http_{status}")
-    assert not found.unknown
-
-
-def test_a_refusal_carries_when_to_ask_again_and_its_request_id() -> None:
-    found = problem(judged({"error": {}}, status=429, headers={"Retry-After": "9", "x-request-id": "r" * 500}))
-    assert found.retry_after_seconds == 9
-    assert found.request_id == "r" * 128
-
-
-def test_a_page_of_a_proxy_is_a_passing_fault() -> None:
-    found = problem(judged(b"<html>Bad gateway</html>", status=502))
-    assert (found.kind, found.code, found.message) == (Kind.TRANSIENT, "http_502", "the endpoint answered 502")
-
-
-def test_a_page_instead_of_an_endpoint_stops_the_lane() -> None:
-    assert problem(judged(b"<html>Not here</html>", status=404)).kind is Kind.ACCOUNT
-
-
-def test_a_long_error_is_shown_and_kept_only_in_part() -> None:
-    found = problem(judged({"error": {"code": "x", "message": "m" * 100_000}}, status=400))
-    assert len(found.message) == 500
-    assert found.raw is not None
-    assert len(found.raw) == 64 * 1024
-
-
-def test_what_a_refusal_says_is_fit_for_a_log() -> None:
-    found = problem(judged({"error": {"code": "a\nb" * 100, "message": "one\ntwo\x1b"}}, status=400))
-    assert (len(found.code), found.code[:4], found.message) == (128, "a?ba", "one two ")
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "unknown"),
-    [
-        ({"error": {}}, 408, True), ({"error": {}}, 502, True), ({"error": {}}, 504, True),
-        (b"<html>", 500, True), (b"<html>", 503, True), (b"<html>", 529, True),
-        ({"error": {}}, 500, False), ({"error": {}}, 503, False), (b"<html>", 409, False), (b"<html>", 429, False),
-    ],
-)  # fmt: skip
-def test_what_stands_before_the_endpoint_cannot_know_whether_it_was_done(body: Any, status: int, unknown: bool) -> None:
-    assert problem(judged(body, status=status)).unknown is unknown
-
-
-def test_a_wrong_address_that_says_so_in_json_stops_the_lane() -> None:
-    body = {"error": {"message": "Invalid URL", "type": "invalid_request_error", "param": None, "code": None}}
-    assert problem(judged(body, status=404)).kind is Kind.ACCOUNT
-
-
-def test_a_404_about_a_field_of_the_request_is_final() -> None:
-    error = {"message": "no", "type": "invalid_request_error", "param": "previous_response_id"}
-    assert problem(judged({"error": error}, status=404)).kind is Kind.PERMANENT
-
-
-def test_a_number_as_code_is_text() -> None:
-    assert problem(judged({"error": {"code": 500, "message": "m"}}, status=500)).code == "500"
-
-
-def stream(**state: Any) -> Outcome:
-    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict({"x-request-id": "r1"})
-    return of_answer(Answer(http_status=200, headers=headers, stream=LastState(**state)), now=NOW)
-
-
-def test_the_last_state_of_a_stream_is_a_response() -> None:
-    found = responded(stream(response={"status": "completed", "output": OUTPUT}))
-    assert json.loads(found.raw) == {"status": "completed", "output": OUTPUT}
-    assert found.request_id == "r1"
-
-
-def test_an_error_in_a_stream_is_judged_by_its_code() -> None:
-    found = problem(stream(error={"type": "error", "code": "rate_limit_exceeded", "message": "slow down"}))
-    assert (found.kind, found.message) == (Kind.RATE, "slow down")
-
-
-def test_an_error_in_a_stream_may_have_cost_something() -> None:
-    assert problem(stream(error={"type": "error", "code": "ServerOverloaded", "message": "m"})).may_be_billed
+def hung_up(why: str, *, heard: Call | None = None, sent: bool = True, goes_on: bool = False) -> Problem:
+    ended = HungUp(why, sent=sent, goes_on=goes_on)
+    return of_hanging_up(ended, heard=heard or Call(seconds=1.5), seconds=1.5)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +16,7 @@ def test_an_error_in_a_stream_may_have_cost_something() -> None:
     [
         Cut("cut", sent=True), Stalled("stalled", sent=True), TooLarge("large", sent=True),
         BrokenAnswer("broken", sent=True), HungUp("out_of_time", sent=True),
+        UpstreamLost("lost", sent=True),
     ],
 )  # fmt: skip
 def test_a_call_that_broke_off_after_the_request_may_be_billed(error: CallError) -> None:
@@ -211,27 +32,15 @@ def test_a_call_that_reached_nobody_costs_nothing_and_is_the_endpoints_fault() -
 
 
 def test_a_call_that_ran_out_of_time_says_how_much_it_had() -> None:
-    found = of_hanging_up(HungUp(OUT_OF_TIME, sent=True), seconds=1.5)
+    found = hung_up(OUT_OF_TIME)
     assert (found.code, found.message) == ("run_timeout", "the call took longer than run_timeout_seconds (1.5)")
 
 
 @pytest.mark.parametrize("why", [CANCELLED, SUPERSEDED])
 def test_a_call_that_was_called_off_says_no_more_than_is_known(why: str) -> None:
-    found = of_hanging_up(HungUp(why, sent=True), seconds=1.5)
+    found = hung_up(why)
     assert (found.code, found.may_be_billed) == ("called_off", True)
     assert "cancelled" not in found.message
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [Answer(http_status=200, headers=CaseInsensitiveDict(), body=b'{"x": 1}'),
-     Answer(http_status=200, headers=CaseInsensitiveDict(), stream=LastState(response={"x": 1})),
-     Answer(http_status=200, headers=CaseInsensitiveDict(), stream=LastState(error={"x": 1}))],
-)  # fmt: skip
-def test_an_unfit_answer_is_kept_as_it_came_and_may_be_billed(answer: Answer) -> None:
-    found = of_unfit(answer)
-    assert (found.code, found.delivery, found.may_be_billed) == ("upstream_answer_invalid", "answered", True)
-    assert json.loads(found.raw or b"") == {"x": 1}
 
 
 def test_a_call_that_was_hung_up_before_it_was_sent_costs_nothing() -> None:
@@ -239,16 +48,14 @@ def test_a_call_that_was_hung_up_before_it_was_sent_costs_nothing() -> None:
     assert (found.delivery, found.may_be_billed, found.unknown) == ("not_sent", False, False)
 
 
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        ({"code": "InvalidParameter", "message": "bad fps"}, Kind.PERMANENT),
-        ({"code": 400, "message": "bad"}, Kind.PERMANENT),
-        ({"code": "503", "message": "busy"}, Kind.TRANSIENT),
-        ({"code": "server_error"}, Kind.TRANSIENT),
-        ({"message": "no code at all"}, Kind.TRANSIENT),
-    ],
-)
-def test_an_error_in_a_successful_answer_is_what_its_code_says(error: dict[str, Any], kind: Kind) -> None:
-    found = problem(judged({"error": error}))
-    assert (found.kind, found.may_be_billed) == (kind, True)
+def test_a_call_that_broke_off_keeps_what_was_heard_of_it() -> None:
+    heard = Call(seconds=1)
+    heard.hears(http_status=200, request_id="r1")
+    heard.response = {"id": "resp_1"}
+    for found in (of_error(Cut("cut", sent=True), heard=heard), hung_up(OUT_OF_TIME, heard=heard)):
+        assert (found.http_status, found.request_id, found.upstream) == (200, "r1", {"id": "resp_1"})
+
+
+def test_what_goes_on_upstream_is_not_charged_to_the_attempt_that_let_go_of_it() -> None:
+    assert not hung_up(SUPERSEDED, goes_on=True).may_be_billed
+    assert hung_up(CANCELLED).may_be_billed

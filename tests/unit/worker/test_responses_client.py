@@ -267,4 +267,25 @@ def test_what_a_broken_answer_said_of_itself_is_kept(open_client: Callable[..., 
     call = Call(seconds=10)
     with raw_server(broken) as server, pytest.raises(Cut):
         open_client(f"{server.url}/v1").create(b"{}", idempotency_key="job_1", call=call)
-    assert (call.http_status, call.request_id, call.response_id) == (200, "r77", "resp_up")
+    assert (call.http_status, call.request_id, call.response) == (200, "r77", {"id": "resp_up"})
+
+
+def test_a_response_is_retrieved_and_cancelled_by_its_id(open_client: Callable[..., ResponsesClient]) -> None:
+    with raw_server(http_answer(b'{"id": "a/b"}')) as server:
+        client = open_client(f"{server.url}/v1")
+        for ask in (client.retrieve, client.cancel):
+            assert ask("a/b", call=Call(seconds=60)).body == b'{"id": "a/b"}'
+    first, second = (request.partition(b"\r\n\r\n") for request in server.requests)
+    assert first[0].startswith(b"GET /v1/responses/a%2Fb HTTP/1.1\r\n")
+    assert second[0].startswith(b"POST /v1/responses/a%2Fb/cancel HTTP/1.1\r\n")
+    for head, _, body in (first, second):
+        assert b"authorization: bearer the-key" in head.lower()
+        assert b"content-type" not in head.lower()
+        assert body == b""
+
+
+def test_the_connection_is_left_with_the_answer(open_client: Callable[..., ResponsesClient]) -> None:
+    call = Call(seconds=60)
+    with raw_server(http_answer(b"{}")) as server:
+        open_client(server.url).create(b"{}", idempotency_key="job_1", call=call)
+    assert call._socket is None

@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
+from worker.holds import of_fault, of_refusal
 from worker.outcome import Problem
 from worker.refusals import Kind
-from worker.retry import Decision, GiveUp, Patience, RetryIn, Snooze, decide
+from worker.retry import Decision, GiveUp, Patience, PollLater, RetryIn, Snooze, decide, exhausted
 
 NOW = 1_700_000_000.0
-INTO_THE_MINUTE = NOW % 60
 
 
 def problem(kind: Kind, **changes: Any) -> Problem:
@@ -25,56 +25,28 @@ def patience(*, spent: int = 0, snoozes: int = 0, most: int = 5, on_unknown: str
     return Patience(spent=spent, snoozes=snoozes, max_attempts=most, on_unknown=on_unknown)
 
 
-def pause(found: Decision) -> float:
-    """The lane's pause under a snooze."""
-    assert isinstance(found, Snooze)
-    assert found.hold is not None
-    return found.hold.pause_seconds
-
-
 def decided(found: Problem, patient: Patience | None = None, *, random: float = 0.0) -> Decision:
     return decide(found, patient or patience(), now=NOW, random=lambda: random)
 
 
-@pytest.mark.parametrize(
-    ("kind", "pause", "cut"),
-    [
-        (Kind.RATE, 5.0, "rate"),
-        (Kind.OVERLOAD, 2.0, "width"),
-        (Kind.CONCURRENCY, 0.5, "width"),
-        (Kind.ACCOUNT, 30.0, "account"),
-        (Kind.ENDPOINT, 2.0, "account"),
-    ],
-)
-@pytest.mark.parametrize("spent", [0, 4, 99])
-def test_what_is_no_fault_of_the_job_pauses_the_lane_and_spends_nothing(
-    kind: Kind, pause: float, cut: str, spent: int
+LANE_KINDS = [Kind.RATE, Kind.OVERLOAD, Kind.CONCURRENCY, Kind.ACCOUNT, Kind.ENDPOINT]
+
+
+@pytest.mark.parametrize("kind", LANE_KINDS)
+@pytest.mark.parametrize(("spent", "snoozes"), [(0, 0), (4, 0), (99, 1000)])
+def test_what_is_no_fault_of_the_job_holds_the_lane_and_spends_nothing(kind: Kind, spent: int, snoozes: int) -> None:
+    found = decided(problem(kind), patience(spent=spent, snoozes=snoozes))
+    assert found == Snooze(hold=of_refusal(problem(kind), now=NOW, random=lambda: 0.0))
+
+
+@pytest.mark.parametrize("kind", [*LANE_KINDS, Kind.PERMANENT, Kind.TRANSIENT])
+@pytest.mark.parametrize(("spent", "on_unknown"), [(0, "retry"), (99, "fail")])
+def test_what_goes_on_upstream_is_polled_later_whatever_the_jobs_patience(
+    kind: Kind, spent: int, on_unknown: str
 ) -> None:
-    found = decided(problem(kind), patience(spent=spent))
-    assert isinstance(found, Snooze)
-    assert found.hold is not None
-    assert found.delay_seconds == 0
-    assert (found.hold.pause_seconds, found.hold.cut, found.hold.reason) == (pause, cut, "TheCode")
-
-
-@pytest.mark.parametrize("kind", [Kind.RATE, Kind.OVERLOAD, Kind.CONCURRENCY, Kind.ACCOUNT, Kind.ENDPOINT])
-def test_a_pause_lasts_as_long_as_the_upstream_asks(kind: Kind) -> None:
-    assert pause(decided(problem(kind, retry_after_seconds=11.0))) == 11.0
-
-
-@pytest.mark.parametrize("kind", [Kind.RATE, Kind.OVERLOAD, Kind.CONCURRENCY, Kind.ACCOUNT, Kind.ENDPOINT])
-def test_an_upstream_that_asks_for_no_pause_gets_half_a_second_and_jitter(kind: Kind) -> None:
-    found = problem(kind, retry_after_seconds=0.0)
-    assert pause(decided(found)) == 0.5
-    assert pause(decided(found, random=1.0)) == 0.6
-
-
-@pytest.mark.parametrize("kind", [Kind.RATE, Kind.OVERLOAD, Kind.CONCURRENCY])
-@pytest.mark.parametrize(("snoozes", "seconds"), [(1, 1.0), (4, 8.0), (6, 32.0), (7, 60.0), (1000, 60.0)])
-def test_the_pause_doubles_with_each_snooze_up_to_a_minute(kind: Kind, snoozes: int, seconds: float) -> None:
-    found = problem(kind, retry_after_seconds=0.0)
-    assert pause(decided(found, patience(snoozes=snoozes))) == seconds
-    assert pause(decided(problem(kind, retry_after_seconds=90.0), patience(snoozes=snoozes))) == 90
+    found = problem(kind, goes_on=True)
+    hold = of_refusal(found, now=NOW, random=lambda: 0.0)
+    assert decided(found, patience(spent=spent, on_unknown=on_unknown)) == PollLater(hold=hold)
 
 
 @pytest.mark.parametrize("kind", [Kind.RATE, Kind.OVERLOAD, Kind.CONCURRENCY, Kind.ACCOUNT, Kind.ENDPOINT, Kind.WAIT])
@@ -85,22 +57,8 @@ def test_what_may_be_billed_spends_an_attempt_and_pauses_the_lane_all_the_same(k
     assert isinstance(found, RetryIn)
     assert (found.hold is None) == (kind is Kind.WAIT)
     assert decided(paid, patience(spent=4, snoozes=snoozes)) == GiveUp(
-        code="TheCode", message="the message", retryable=True
+        code="TheCode", message="the message", retryable=True, hold=found.hold
     )
-
-
-def test_a_pause_has_a_little_jitter_on_top_and_never_below() -> None:
-    assert pause(decided(problem(Kind.RATE, retry_after_seconds=100.0), random=1.0)) == 101.0
-
-
-@pytest.mark.parametrize("code", ["RateLimitExceeded.EndpointRPMExceeded", "ModelAccountTpmRateLimitExceeded"])
-def test_a_window_of_a_minute_ends_with_the_minute(code: str) -> None:
-    assert pause(decided(problem(Kind.RATE, code=code))) == 60 - INTO_THE_MINUTE
-
-
-def test_a_plan_window_ends_when_its_message_says() -> None:
-    found = decided(problem(Kind.RATE, code="QuotaExceeded", message="resets at 2023-11-14T22:20:00Z"))
-    assert pause(found) == 400
 
 
 def test_a_permanent_refusal_ends_the_job_with_the_upstreams_own_words() -> None:
@@ -123,14 +81,39 @@ def test_the_last_attempt_is_the_last(spent: int, most: int, ends: bool) -> None
 
 
 def test_a_passing_fault_waits_at_least_as_long_as_asked() -> None:
-    assert decided(problem(Kind.TRANSIENT, retry_after_seconds=9.0, http_status=500)) == RetryIn(delay_seconds=9.0)
+    found = problem(Kind.TRANSIENT, retry_after_seconds=9.0, http_status=500, may_be_billed=True)
+    assert decided(found) == RetryIn(delay_seconds=9.0, hold=of_fault(found))
 
 
-def test_a_503_with_retry_after_pauses_the_whole_lane() -> None:
-    found = decided(problem(Kind.TRANSIENT, retry_after_seconds=9.0, http_status=503))
-    assert isinstance(found, RetryIn)
-    assert found.hold is not None
-    assert (found.delay_seconds, found.hold.pause_seconds, found.hold.cut) == (9.0, 9.0, "rate")
+@pytest.mark.parametrize(("billed", "spend"), [(True, "always"), (False, "unless_down")])
+def test_a_fault_of_the_endpoint_holds_the_lane_and_spends_nothing_while_it_is_down_if_nothing_was_billed(
+    billed: bool, spend: str
+) -> None:
+    found = problem(Kind.TRANSIENT, retry_after_seconds=9.0, http_status=503, may_be_billed=billed)
+    assert decided(found) == RetryIn(delay_seconds=9.0, hold=of_fault(found), spend=spend)
+
+
+@pytest.mark.parametrize("spent", [4, 99])
+def test_the_store_says_whether_a_fault_that_was_not_billed_ends_the_last_attempt(spent: int) -> None:
+    found = problem(Kind.TRANSIENT, retry_after_seconds=90.0, http_status=503)
+    assert decided(found, patience(spent=spent)) == RetryIn(
+        delay_seconds=90.0, hold=of_fault(found), spend="unless_down"
+    )
+
+
+@pytest.mark.parametrize("spent", [4, 99])
+def test_a_fault_that_may_be_billed_ends_the_last_attempt_whatever_the_lane_is(spent: int) -> None:
+    found = problem(Kind.TRANSIENT, http_status=503, may_be_billed=True)
+    assert decided(found, patience(spent=spent)) == exhausted(found, of_fault(found))
+
+
+def test_a_job_without_attempts_left_ends_with_the_upstreams_own_words() -> None:
+    assert exhausted(problem(Kind.TRANSIENT)) == GiveUp(code="TheCode", message="the message", retryable=True)
+
+
+@pytest.mark.parametrize("kind", [Kind.MEDIA, Kind.TRANSIENT])
+def test_what_says_nothing_of_the_endpoint_always_spends_an_attempt(kind: Kind) -> None:
+    assert decided(problem(kind, http_status=400)) == RetryIn(delay_seconds=0.0, hold=None, spend="always")
 
 
 @pytest.mark.parametrize(("spent", "snoozes"), [(0, 0), (4, 0), (0, 99)])
@@ -166,3 +149,11 @@ def test_an_unknown_outcome_ends_the_job_where_the_job_says_so() -> None:
 
 def test_an_outcome_that_is_known_is_tried_again_under_either_policy() -> None:
     assert isinstance(decided(problem(Kind.TRANSIENT), patience(on_unknown="fail")), RetryIn)
+
+
+@pytest.mark.parametrize("on_unknown", ["retry", "fail"])
+def test_the_end_of_a_job_spares_the_lane_nothing(on_unknown: str) -> None:
+    found = problem(Kind.TRANSIENT, http_status=502, may_be_billed=True, unknown=True)
+    given_up = decided(found, patience(most=1, on_unknown=on_unknown))
+    assert isinstance(given_up, GiveUp)
+    assert given_up.hold == of_fault(found)

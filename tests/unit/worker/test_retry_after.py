@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from worker.retry_after import seconds_to_moment_in, seconds_until
+from worker.retry_after import seconds_named_in, seconds_to_moment_in, seconds_until, seconds_until_poll
 
 NOW = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
 
@@ -74,3 +74,32 @@ def test_any_text_is_a_bounded_number_or_none(text: str) -> None:
 )
 def test_a_moment_in_a_message_is_found(text: str, seconds: float | None) -> None:
     assert seconds_to_moment_in(text, now=NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("Please try again in 1.5s. Visit our page.", 1.5),
+        ("try again in 6m0s", 360),
+        ("Retry after 20ms", 0.02),
+        ("resets at 2023-11-14T22:14:20Z, try again in 5s", 60),
+        ("in 5s", None),
+        ("try again later", None),
+        ("", None),
+    ],
+)
+def test_a_message_names_a_moment_or_a_span(text: str, seconds: float | None) -> None:
+    assert seconds_named_in(text, now=NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"openai-poll-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"openai-poll-after-ms": "soon", "retry-after": "9"}, 9),
+        ({"retry-after": "9"}, 9),
+        ({}, None),
+    ],
+)
+def test_a_poll_is_asked_for_in_milliseconds_or_as_any_retry(headers: dict[str, str], seconds: float | None) -> None:
+    assert seconds_until_poll(headers, now=NOW) == seconds

@@ -46,7 +46,7 @@ def test_every_fifth_sweep_looks_for_records_that_no_index_holds(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     number = bench.submit()
-    bench.client.delete(*bench.client.scan_iter(keys.PREFIX + "lane_queue:*"))
+    bench.client.delete(*bench.client.scan_iter(keys.PREFIX + "backlog_jobs:*"))
     sweeper = Sweeper(bench.workers)
     with caplog.at_level(logging.WARNING):
         for _ in range(SCAN_SWEEPS * 2):  # one to begin the walk, one for its first page

@@ -138,9 +138,23 @@ def test_calls_that_run_together_are_counted(base: str) -> None:
 def test_more_calls_a_minute_than_set_are_refused_with_a_time_to_wait() -> None:
     with running_sandbox(requests_per_minute=2) as base:
         answers = [post(base) for _ in range(3)]
+        records = seen(base)
+    assert [call["status"] for call in records["data"]] == [200, 200, 429]
+    assert [call["is_admitted"] for call in records["data"]] == [True, True, False]
+    assert records["refusals"] == {"RateLimitExceeded.EndpointRPMExceeded": 1}
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[0].headers["x-ratelimit-remaining-requests"] == "1"
     assert 1 <= int(answers[2].headers["Retry-After"]) <= 60
+    assert answers[2].headers["x-ratelimit-remaining-requests"] == "0"
+
+
+def test_the_records_tell_keys_and_tokens_apart(base: str) -> None:
+    answers = [post(base, Authorization=f"Bearer secret-{name}") for name in ("east", "west")]
+    first, second = seen(base)["data"]
+    assert (first["api_key_end"], second["api_key_end"]) == ("east", "west")
+    assert first["total_tokens"] == answers[0].json()["usage"]["total_tokens"]
+    assert first["response_id"] == answers[0].json()["id"]
+    assert "secret" not in requests.get(f"{base}/sandbox/requests", timeout=30).text
 
 
 def test_a_fault_in_metadata_holds_for_the_first_calls_of_each_key(base: str) -> None:

@@ -1,0 +1,50 @@
+"""What a job may take and when it would start, before there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from api import job_view
+from api.auth import caller
+from api.services import services
+from jobs.estimate import Estimate, estimate
+from schemas.job import DEFAULT_PRIORITY
+
+
+def forecast(body: Mapping[str, Any], backlog: str) -> dict[str, Any]:
+    """The job that `body`, valid by JobCreateSchema, asks for, were it put into `backlog` now.
+
+    Of the shape of JobEstimateSchema. Raises StoreUnavailable.
+    """
+    model, tokens = body["request"]["model"], tokens_of(body)
+    waiting = services().waiting.of_new(
+        backlog=backlog, project=caller().project, priority=priority_of(body), tokens=tokens.total_tokens
+    )
+    return {
+        "object": "job.estimate",
+        "model": model,
+        "tokens": {"input": tokens.input_tokens, "output": tokens.output_tokens, "total": tokens.total_tokens},
+        "cost": job_view.cost(model, nano_of(model, tokens)),
+        "currency": services().limits.currency,
+        **job_view.dump_waiting(waiting),
+    }
+
+
+def priority_of(body: Mapping[str, Any]) -> int:
+    return int(body.get("priority", DEFAULT_PRIORITY))
+
+
+def tokens_of(body: Mapping[str, Any]) -> Estimate:
+    return estimate(
+        body["request"],
+        services().limits.estimate,
+        video_seconds=body.get("video_seconds"),
+        stated_tokens=body.get("estimated_tokens"),
+    )
+
+
+def nano_of(model: str, tokens: Estimate) -> int:
+    """What the tokens would cost, in 10^-9 of the currency; 0 without a price."""
+    price = services().limits.prices.get(model)
+    return price.nano_of(input_tokens=tokens.input_tokens, output_tokens=tokens.output_tokens) if price else 0

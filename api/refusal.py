@@ -1,0 +1,52 @@
+"""A refusal: an answer of 4xx or 5xx, and those that several doors give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.error import error_body
+
+
+class Refusal(Exception):
+    """An answer of 4xx or 5xx; `param` names what is at fault."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = "invalid_request_error",
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = error_body(message, type=type, param=param, code=code)
+        self.headers = dict(headers or {})
+
+
+def unauthorized() -> Refusal:
+    """One answer for an absent, unknown and revoked key alike."""
+    message = "A valid API key is required: Authorization: Bearer rsp_…"
+    return Refusal(
+        401, message, type="authentication_error", code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"}
+    )
+
+
+def admin_key_required() -> Refusal:
+    message = "Only an admin key may do this; `respool keys create --admin` makes one."
+    return Refusal(403, message, type="permission_error", code="admin_key_required")
+
+
+def job_not_found(job_id: str) -> Refusal:
+    return Refusal(404, f"Job with id '{job_id[:64]}' not found.", param="job_id", code="job_not_found")
+
+
+def lane_not_found(name: str) -> Refusal:
+    message = f"Lane '{name[:200]}' not found; a lane is ACCOUNT:MODEL."
+    return Refusal(404, message, param="lane", code="lane_not_found")
+
+
+def project_not_found(name: str) -> Refusal:
+    return Refusal(404, f"Project '{name[:64]}' not found.", param="project", code="project_not_found")

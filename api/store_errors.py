@@ -1,0 +1,61 @@
+"""The store's errors as answers."""
+
+from __future__ import annotations
+
+import math
+
+from api.rate_headers import duration, rate_headers, retry_headers
+from api.refusal import Refusal, job_not_found, lane_not_found, project_not_found
+from jobs import errors as store
+
+
+def refusal_of(error: store.StoreError) -> Refusal:
+    """What the caller is told; an error that no caller can cause is raised again."""
+    match error:
+        case store.StoreUnavailable():
+            return _unavailable(error)
+        case store.OverLimit() | store.QueueFull():
+            return _full(error)
+        case store.IdempotencyConflict() | store.IdempotencyGone():
+            return _key_used(error)
+        case store.JobNotFound():
+            return job_not_found(f"job_{error}")
+        case store.LaneNotFound():
+            return lane_not_found(str(error))
+        case store.ProjectNotFound():
+            return project_not_found(str(error))
+        case store.JobNotEnded():
+            return Refusal(400, "The job has not ended; cancel it first.", param="job_id", code="job_not_ended")
+        case store.JobNotFailed():
+            message = f"Only a job that failed can be retried; this one is {error}."
+            return Refusal(400, message, param="job_id", code="job_not_failed")
+        case store.CursorNotFound():
+            return Refusal(400, "There is no such job to go on after.", param="after", code="invalid_value")
+        case _:
+            raise error
+
+
+def _unavailable(error: store.StoreUnavailable) -> Refusal:
+    message, code = "The store cannot be reached at present.", "store_unavailable"
+    if isinstance(error, store.DurabilityUnconfirmed):
+        message = "The job could not be confirmed durable in time; the same Idempotency-Key is safe to send again."
+        code = "durability_unconfirmed"
+    return Refusal(503, message, type="server_error", code=code, headers={"Retry-After": "1"})
+
+
+def _full(error: store.OverLimit | store.QueueFull) -> Refusal:
+    if isinstance(error, store.QueueFull):
+        message = f"The queued jobs already hold as many bytes as they may (RESPOOL_MAX_QUEUED_BYTES = {error})."
+        headers = {"Retry-After": "30", "x-should-retry": "false"}
+        return Refusal(429, message, type="rate_limit_error", code="queue_full", headers=headers)
+    wait = duration(max(1, math.ceil(error.retry_after_seconds)))
+    message = f"This would take the project beyond its {error.limit} of {error.bound}; try again in {wait}."
+    headers = retry_headers(error.retry_after_seconds) | rate_headers(error.headroom)
+    return Refusal(429, message, type="rate_limit_error", code=error.limit, headers=headers)
+
+
+def _key_used(error: store.IdempotencyConflict | store.IdempotencyGone) -> Refusal:
+    how, code = f"with another body, for {error.job_id}", "idempotency_key_reused"
+    if isinstance(error, store.IdempotencyGone):
+        how, code = f"for {error.job_id}, which is no longer kept", "idempotency_job_gone"
+    return Refusal(422, f"The Idempotency-Key was already used {how}.", param="Idempotency-Key", code=code)

@@ -1,0 +1,30 @@
+#!lua
+-- Queues a failed job again, with all of its attempts to spend anew. What was recorded of it stays.
+-- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any  4 max queued bytes (all jobs)  5 µs of an ageing time  6 nonce of this retry
+-- Returns {'again', room} | {'missing'} | {STATUS: it has not failed} | {'full'} | {'over', limit, bound, ms, room} as submit does.
+-- Twice with one nonce: {'again', room}.
+local n = ARGV[2]
+local job = read(n, 'project', 'status', 'request_bytes', 'tokens', 'nano_held', 'priority', 'queue_deadline', 'idempotency', 'retried_by', 'series')
+if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return {'missing'} end
+if job.retried_by == ARGV[6] then return {'again', headroom(job.project)} end
+if job.status ~= 'failed' then return {job.status} end
+local queued = tonumber(redis.call('HGET', prefix .. 'counters', 'queued_bytes') or '0')
+if queued + tonumber(job.request_bytes) > tonumber(ARGV[4]) then return {'full'} end
+local refusal = admit(job.project, tonumber(job.tokens), tonumber(job.nano_held))
+if refusal then return {'over', refusal[1], refusal[2], refusal[3], headroom(job.project)} end
+
+withdraw(n)
+redis.call('ZREM', prefix .. 'ended', job.project .. ':' .. n)
+redis.call('PERSIST', KEYS[1])
+redis.call('PERSIST', attempts_key(n))
+if job.idempotency then redis.call('PERSIST', job.idempotency) end
+redis.call('HDEL', KEYS[1], 'finished', 'expires', 'response', 'raw', 'usage', 'error', 'ended_by', 'lost', 'upstream')
+redis.call('HSET', KEYS[1], 'status', 'queued', 'spent', 0, 'snoozes', 0, 'queued', int(now), 'series', tonumber(job.series or 1) + 1, 'retried_by', ARGV[6],
+  'order', int(now_us - tonumber(job.priority) * tonumber(ARGV[5])))
+move(n, job.project, 'failed', 'queued')
+count('queued_bytes', tonumber(job.request_bytes))
+if tonumber(job.queue_deadline) > 0 then
+  redis.call('ZADD', prefix .. 'deadlines', int(now + tonumber(job.queue_deadline)), n)
+end
+enqueue(n)
+return {'again', headroom(job.project)}

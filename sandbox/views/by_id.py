@@ -1,0 +1,50 @@
+"""The door to responses by their id: look at one, cancel it, delete it."""
+
+from flask import Blueprint, Response, jsonify
+
+from sandbox.background import found_payload
+from sandbox.errors import Refused
+from sandbox.kept import not_found
+from sandbox.views.door import desk, given_key, plain
+
+by_id = Blueprint("by_id", __name__)
+
+
+@by_id.get("/responses/<response_id>")
+def get_response(response_id: str) -> Response:
+    """The Response as it stands."""
+    given_key()
+    kept = desk().kept.find(response_id)
+    desk().log.note_poll(kept.call if kept else None)
+    if kept is None:
+        raise not_found(response_id)
+    status = kept.fault.poll_status
+    if status is not None and kept.fault.fails_poll(polls=kept.call.polls):
+        raise Refused(f"The sandbox was asked to answer {status}.", status=status)
+    return plain(found_payload(kept))
+
+
+@by_id.post("/responses/<response_id>/cancel")
+def cancel_response(response_id: str) -> Response:
+    """End a background response; one that has ended is answered as it is."""
+    given_key()
+    kept = desk().kept.find(response_id)
+    desk().log.note_cancel(kept.call if kept else None)
+    if kept is None:
+        raise not_found(response_id)
+    if not kept.response["background"]:
+        raise Refused("Only a background response can be cancelled.", kind="invalid_request_error")
+    kept.cancel()
+    return plain(found_payload(kept))
+
+
+@by_id.delete("/responses/<response_id>")
+def delete_response(response_id: str) -> Response:
+    """Forget a response; one that runs is cancelled."""
+    given_key()
+    kept = desk().kept.find(response_id)
+    if kept is None:
+        raise not_found(response_id)
+    kept.cancel()
+    desk().kept.forget(response_id)
+    return jsonify({"id": response_id, "object": "response", "deleted": True})
