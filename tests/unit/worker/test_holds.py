@@ -156,16 +156,18 @@ def test_only_a_503_asks_for_a_pause_of_everybody(status: int, pause: float) -> 
         (NOT_TOLD, None),
         (Rates(requests=Rate(limit=60, remaining=1)), None),
         (
-            Rates(requests=Rate(limit=60, remaining=0, reset_seconds=0.2)),
-            Hold(pause_seconds=0.2, reason="rate_limit_requests", cut="pause"),
+            Rates(requests=Rate(limit=60, remaining=0, reset_seconds=30.0)),
+            Hold(pause_seconds=0.5, reason="rate_limit_requests", cut="pause"),
         ),
         (
-            Rates(requests=Rate(limit=60, remaining=0, reset_seconds=50.0)),
+            Rates(requests=Rate(limit=1, remaining=0, reset_seconds=50.0)),
             Hold(pause_seconds=1.0, reason="rate_limit_requests", cut="pause"),
         ),
-        (NO_TOKENS_LEFT, Hold(pause_seconds=1.0, reason="rate_limit_tokens", cut="pause")),
+        (NO_TOKENS_LEFT, Hold(pause_seconds=0.009, reason="rate_limit_tokens", cut="pause")),
         (Rates(tokens=Rate(remaining=0)), Hold(pause_seconds=1.0, reason="rate_limit_tokens", cut="pause")),
     ],
 )
-def test_an_answer_that_leaves_nothing_of_a_limit_pauses_for_a_second_at_most(rates: Rates, hold: Hold | None) -> None:
+def test_an_answer_that_leaves_nothing_of_a_limit_pauses_for_as_long_as_one_takes_to_come_back(
+    rates: Rates, hold: Hold | None
+) -> None:
     assert of_rates(rates) == hold
