@@ -25,16 +25,13 @@ class Script:
     digest: str
 
 
-PARTS = ("base", "lane", "queue", "budget", "ledger", "ending")
-"""Each may use those before it."""
-
-
 @cache
 def script(name: str) -> Script:
-    """The script `name`: its flags line, the parts that all scripts share, its body."""
+    """The script `name`: its flags line, the parts that its second line names in their order, its body."""
     folder = resources.files("jobs") / "lua"
-    flags, _, body = (folder / f"{name}.lua").read_text(encoding="utf-8").partition("\n")
-    parts = [(folder / "parts" / f"{part}.lua").read_text(encoding="utf-8") for part in PARTS]
+    flags, uses, body = (folder / f"{name}.lua").read_text(encoding="utf-8").split("\n", 2)
+    named = uses.removeprefix("-- Parts: ").split()
+    parts = [(folder / "parts" / f"{part}.lua").read_text(encoding="utf-8") for part in named]
     source = "\n".join([flags, *parts, body])
     return Script(source=source, digest=hashlib.sha1(source.encode()).hexdigest())
 

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- Parts: base lane queue budget
 -- Takes over jobs that an older release accepted: gives their records what they lack, and a place in a backlog.
 -- ARGV: 1 prefix  2… job numbers
 -- Returns how many it took over. Twice: 0.

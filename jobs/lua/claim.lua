@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- Parts: base lane queue
 -- A worker takes the jobs of one message; each only if it was released to this worker with this dispatch number.
 -- ARGV: 1 prefix  2 worker id  3 dispatch number  4 nonce of the message's handling  5 most bytes of a request to hand out  6… job numbers
 -- Returns a list of {N, request or '' if it is longer, then values} for the jobs that are now this worker's; the values are

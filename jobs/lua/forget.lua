@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- Parts: base lane queue
 -- Removes a job that has ended, with all that is kept of it but its share of the usage and its idempotency key's day.
 -- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any
 -- Returns 'forgotten', 'running' (it has not ended) or 'missing'. Twice: 'missing'.

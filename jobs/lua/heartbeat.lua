@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- Parts: base
 -- Renews a worker process's lease and tells the slots it offers; one write however many jobs it runs.
 -- ARGV: 1 prefix  2 worker id  3 lease ms  4 slots (0 when it drains)  5 what to show of it, as JSON
 --       6… numbers of cancelled jobs that an earlier beat told it of

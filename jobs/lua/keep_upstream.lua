@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- Parts: base
 -- Keeps the id by which the upstream knows the response that attempt A began, so that a successor can ask for it.
 -- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 worker id  4 attempt  5 the upstream's id
 -- Returns 1, or 0 if the job is no longer this worker's: then the response is nobody's. Twice: the same.

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- Parts: base lane queue budget ledger
 -- Puts a running job back into the queue: a retry spends an attempt, a snooze does not.
 -- KEYS: 1 job:N
 -- ARGV: 1 prefix  2 N  3 attempt  4 ms to wait

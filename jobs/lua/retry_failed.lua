@@ -1,4 +1,5 @@
 #!lua
+-- Parts: base lane queue budget
 -- Queues a failed job again, with all of its attempts to spend anew. What was recorded of it stays.
 -- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any  4 max queued bytes (all jobs)  5 µs of an ageing time  6 nonce of this retry
 -- Returns {'again', room} | {'missing'} | {STATUS: it has not failed} | {'full'} | {'over', limit, bound, ms, room} as submit does.

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- Parts: base lane
 -- Changes what is set for a lane beyond the limits file: limits, or a pause; `resume` also ends what the lane imposed on itself.
 -- ARGV: 1 prefix  2 lane  3 line for the log  4 'set' or 'resume'  5… fields and values, flat; '' takes a field back
 -- Returns 1. Twice: the same, but for the line. The settings never expire: a handful for each lane that was ever set.

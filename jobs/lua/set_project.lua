@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- Parts: base lane queue
 -- Changes a project's limits, and lets its jobs have their turns anew.
 -- ARGV: 1 prefix  2 project  3… fields and values, flat; '' takes a limit away
 -- Returns 1. Twice: the same. A project never expires: one small hash for each.

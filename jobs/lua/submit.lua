@@ -1,4 +1,5 @@
 #!lua
+-- Parts: base lane queue budget
 -- Accepts a job: record, place in the backlog and index at once, or the job that its idempotency key names.
 -- KEYS: 1 job:N   2 idempotency key or ''   3 repeat key (a client's own retry) or ''
 -- ARGV: 1 prefix  2 N  3 digest of the body  4 max queued bytes (all jobs)  5 queue deadline ms or 0

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- Parts: base lane
 -- Slows a lane down after its upstream said so. A volley of refusals counts once: what was let in before the last cut,
 -- or within a second after it, tells nothing new.
 -- KEYS: 1 lane:L

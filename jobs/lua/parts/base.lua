@@ -1,4 +1,4 @@
--- Prepended to every script, with the other parts. ARGV[1] is the key prefix.
+-- Stands before every script, and before the other parts that its second line names. ARGV[1] is the key prefix.
 -- `n` is always a job's number. The record `job:N` is the truth; every other key is an index that a sweep can rebuild.
 local prefix = ARGV[1]
 local clock = redis.call('TIME')

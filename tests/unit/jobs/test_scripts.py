@@ -234,3 +234,19 @@ def test_leaving_giving_back_sweeping_and_scanning_twice_move_nothing_more(bench
     before = snapshot(bench)
     assert (bench.sweep().recovered, bench.workers.sweep()) == (0, None)
     assert snapshot(bench).keys() == before.keys() | {keys.PREFIX + "sweep"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_script_names_the_parts_it_uses_after_those_that_they_use(name: str) -> None:
+    folder = resources.files("jobs") / "lua" / "parts"
+    known = {
+        function
+        for part in folder.iterdir()
+        for function in re.findall(r"^local function (\w+)", part.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    defined: set[str] = set()
+    for line in scripts.script(name).source.splitlines():
+        code = line.partition("--")[0]
+        defined |= set(re.findall(r"local function (\w+)", code))
+        used = set(re.findall(r"(?<![\w.:'])(\w+)\(", code)) & known
+        assert used <= defined, line
