@@ -8,7 +8,10 @@ from typing import Any
 from api import job_view
 from api.auth import caller
 from api.services import services
+from jobs.errors import ProjectNotFound
 from jobs.estimate import Estimate, estimate
+from jobs.prices import amount
+from jobs.projects import refusing_limit
 from schemas.job import DEFAULT_PRIORITY
 
 
@@ -28,7 +31,17 @@ def forecast(body: Mapping[str, Any], backlog: str) -> dict[str, Any]:
         "cost": job_view.cost(model, nano_of(model, tokens)),
         "currency": services().limits.currency,
         **job_view.dump_waiting(waiting),
+        "refused_by": _refused_by(tokens, nano_of(model, tokens)),
     }
+
+
+def _refused_by(tokens: Estimate, nano: int) -> str | None:
+    """The limit of the caller's project that would refuse the job now."""
+    try:
+        project = services().projects.get(caller().project)
+    except ProjectNotFound:
+        return None
+    return refusing_limit(project, tokens=tokens.total_tokens, cost=amount(nano))
 
 
 def priority_of(body: Mapping[str, Any]) -> int:

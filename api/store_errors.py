@@ -25,7 +25,12 @@ def refusal_of(error: store.StoreError) -> Refusal:
         case store.ProjectNotFound():
             return project_not_found(str(error))
         case store.JobNotEnded():
-            return Refusal(400, "The job has not ended; cancel it first.", param="job_id", code="job_not_ended")
+            return Refusal(
+                400,
+                "The job has not ended; cancel it first. Of one that was cancelled, the call is still hung up.",
+                param="job_id",
+                code="job_not_ended",
+            )
         case store.JobNotFailed():
             message = f"Only a job that failed can be retried; this one is {error}."
             return Refusal(400, message, param="job_id", code="job_not_failed")
@@ -48,6 +53,10 @@ def _full(error: store.OverLimit | store.QueueFull) -> Refusal:
         message = f"The queued jobs already hold as many bytes as they may (RESPOOL_MAX_QUEUED_BYTES = {error})."
         headers = {"Retry-After": "30", "x-should-retry": "false"}
         return Refusal(429, message, type="rate_limit_error", code="queue_full", headers=headers)
+    if error.retry_after_seconds is None:
+        message = f"This alone is estimated to take more than the project's {error.limit} of {error.bound}."
+        headers = {"x-should-retry": "false"} | rate_headers(error.headroom)
+        return Refusal(429, message, type="rate_limit_error", code=error.limit, headers=headers)
     wait = duration(max(1, math.ceil(error.retry_after_seconds)))
     message = f"This would take the project beyond its {error.limit} of {error.bound}; try again in {wait}."
     headers = retry_headers(error.retry_after_seconds) | rate_headers(error.headroom)

@@ -28,7 +28,7 @@ def submit(body: Mapping[str, Any]) -> Submitted:
 
 def foresee(body: Mapping[str, Any]) -> dict[str, Any]:
     """What `submit` of this body would make now, as JobEstimateSchema shows it. Raises Refusal, StoreError."""
-    _idempotency_key()
+    idempotency_key()
     return forecast(body, _backlog(body))
 
 
@@ -64,12 +64,13 @@ def _sameness(body: Mapping[str, Any]) -> Sameness:
     retries = request.headers.get("x-stainless-retry-count", "")
     return Sameness(
         digest=digest(body),
-        key=_idempotency_key(),
+        key=idempotency_key(),
         retries=int(retries[:6]) if retries.isascii() and retries.isdigit() else None,
     )
 
 
-def _idempotency_key() -> str | None:
+def idempotency_key() -> str | None:
+    """That of the present request. Raises Refusal for one that is too long or not printable."""
     text = request.headers.get("Idempotency-Key")
     if text is None:
         return None

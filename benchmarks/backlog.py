@@ -117,7 +117,10 @@ def _seconds(step: Callable[[], object]) -> float:
 @contextmanager
 def running_case(folder: Path, name: str) -> Iterator[tuple[Case, RedisServer]]:
     (folder / name).mkdir()
-    with running_redis(folder / name) as server, running_bench(connect(server.url), limits=LIMITS) as bench:
+    with (
+        running_redis(folder / name) as server,
+        running_bench(connect(server.url, answer_seconds=60), limits=LIMITS) as bench,
+    ):
         yield Case(bench, server.url), server
 
 

@@ -15,7 +15,7 @@ from jobs.lanes import ANY, account_of, lane_of, model_of
 from jobs.limits import Limits
 from jobs.turns import Share
 
-MOST_PROJECTS = 200
+MOST_PROJECTS = 50
 """As many are looked at one by one; the rest are taken to be like them."""
 
 

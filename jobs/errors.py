@@ -35,10 +35,10 @@ class QueueFull(StoreError):
 class OverLimit(StoreError):
     """The project may not submit this now. `limit` names which of its limits is in the way, `bound` what that is.
 
-    `headroom` is what it may still take.
+    `headroom` is what it may still take; `retry_after_seconds` None: never, since this alone is more than the limit.
     """
 
-    def __init__(self, limit: str, bound: str, *, retry_after_seconds: float, headroom: Headroom) -> None:
+    def __init__(self, limit: str, bound: str, *, retry_after_seconds: float | None, headroom: Headroom) -> None:
         super().__init__(f"{limit} is {bound}")
         self.limit = limit
         self.bound = bound

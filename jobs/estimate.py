@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.limit_fields import Decimals, Whole, read_numbers
@@ -29,6 +29,7 @@ FIELDS: Mapping[str, Whole | Decimals] = {
     "file_tokens": _TOKENS,
     "output_tokens": _TOKENS,
 }
+_OF_MEDIA = ("image_tokens", "video_tokens_per_frame", "audio_tokens_per_second", "file_tokens")
 _PARTS_WITH_TEXT = ("content", "text", "refusal", "summary", "arguments", "input", "output")
 _TEXT_URI = re.compile(r"data:(?:text/|application/(?:[\w.+-]*\+)?(?:json|xml|yaml)\b)[^,]*,", re.IGNORECASE)
 _LONGEST_HEADER = 256
@@ -77,12 +78,14 @@ def estimate(
     """Input by the length of its texts and the kind and length of its media, plus the most output it asks for.
 
     `video_seconds` is the length of all videos, or of each in the order of the input; what it leaves out is taken from
-    the medium, or from the rule. `stated_tokens`, the caller's own estimate of the whole, wins over all of that.
+    the medium, or from the rule. `stated_tokens`, the caller's own estimate of the whole, wins over all of that, but
+    never says less than the texts take.
     """
     most_output = request.get("max_output_tokens")
     output = rule.output_tokens if most_output is None else most_output
     if stated_tokens is not None:
-        total = min(stated_tokens, MOST_TOKENS)
+        texts = _Counter(replace(rule, **dict.fromkeys(_OF_MEDIA, 0)), video_seconds).tokens(request)
+        total = min(max(stated_tokens, texts), MOST_TOKENS)
         output = min(output, total)
         return Estimate(input_tokens=total - output, output_tokens=output)
     read = min(_Counter(rule, video_seconds).tokens(request), MOST_TOKENS)

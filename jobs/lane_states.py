@@ -14,6 +14,8 @@ from jobs.lane_reader import UNTIL_RESUMED, LaneReader, LaneState
 from jobs.lanes import account_of, backlog_of, lane_of, model_of
 from jobs.limits import Limits
 
+BY_HAND = "paused by hand"
+
 
 class LaneStates:
     def __init__(self, client: redis.Redis, limits: Limits) -> None:
@@ -40,6 +42,16 @@ class LaneStates:
         with scripts.translated():
             return self._counted([name])[0]
 
+    def used_by(self, project: str, lanes: Sequence[LaneState]) -> list[LaneState]:
+        """Those in which the project has jobs that wait or run. Raises StoreUnavailable."""
+        with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:
+            for lane in lanes:
+                for backlog in _backlogs(lane.name):
+                    pipeline.exists(keys.backlog_jobs(backlog, project))
+                pipeline.sinter([keys.lane_slots(lane.name), keys.project_slots(project)])
+            answers: list[Any] = pipeline.execute()
+        return [lane for i, lane in enumerate(lanes) if any(answers[3 * i : 3 * i + 3])]
+
     def change(self, name: str, values: Mapping[str, int | float | None], *, reason: str, by: str) -> LaneState:
         """The lane after its limits were changed, for good; None takes one back to what the limits file says.
 
@@ -60,7 +72,7 @@ class LaneStates:
         until = UNTIL_RESUMED if seconds is None else str(round((now + seconds) * 1000))
         told = "paused until resumed" if seconds is None else f"paused for {seconds:g} s"
         return self._set(
-            name, f"{told} ({_why(reason, by)})", ["paused_until", until, "pause_reason", reason or f"by {by}"]
+            name, f"{told} ({_why(reason, by)})", ["paused_until", until, "pause_reason", reason or BY_HAND]
         )
 
     def resume(self, name: str, *, reason: str, by: str) -> LaneState:

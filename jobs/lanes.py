@@ -15,6 +15,8 @@ from jobs.workers import CLAIM_SECONDS
 
 LEAD_SECONDS = 3.0
 MOST_JOBS = 256
+PROBE_SECONDS = 5.0
+"""A call that is up for so long after the time to connect has found its endpoint."""
 
 TASK = "respool.run"
 """The one task name; frozen, since a worker of an older release rejects a name it does not know."""
@@ -54,14 +56,18 @@ class Dispatched:
 
 
 class Lanes:
-    def __init__(self, client: redis.Redis, limits: Limits) -> None:
+    """`connect_seconds` is how long a worker tries to reach an endpoint at most."""
+
+    def __init__(self, client: redis.Redis, limits: Limits, *, connect_seconds: float = 10.0) -> None:
         self._client = client
+        self._probe_seconds = connect_seconds + PROBE_SECONDS
         self._limits = limits.as_json()
 
     def dispatch(self, worker: str) -> Dispatched:
         """Releases what may go, if `worker` leads or nobody does."""
         args: list[scripts.Argument] = [
             worker, round(LEAD_SECONDS * 1000), self._limits, MOST_JOBS, round(CLAIM_SECONDS * 1000), _MESSAGE,
+            round(self._probe_seconds * 1000),
         ]  # fmt: skip
         leads, released, wait, changes = scripts.run(
             self._client, scripts.Call(name="dispatch", keys=[keys.DISPATCHER], args=args)
@@ -70,8 +76,13 @@ class Lanes:
             leads=bool(leads),
             released=int(released),
             wake_seconds=None if wait < 0 else wait / 1000,
-            changes=[line.decode(errors="replace") for line in reversed(changes)],
+            changes=[_line(change) for change in reversed(changes)],
         )
+
+
+def _line(change: bytes) -> str:
+    """One line for a log; names and reasons come from callers and upstreams."""
+    return "".join(c if c.isprintable() else "?" for c in change.decode(errors="replace"))
 
 
 _MESSAGE = json.dumps(

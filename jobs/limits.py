@@ -96,7 +96,7 @@ class Limits:
     def as_json(self) -> str:
         """The form that the dispatch script reads, without nulls; what it takes for a lane is the first that exists of
         lanes[LANE], models[MODEL] and default: `{"default": {…}, "models": {MODEL: {…}}, "lanes": {LANE: {…}},
-        "accounts": [{"name": NAME, "models": [MODEL, …] or absent}], "own": {}}`."""
+        "accounts": [{"name": NAME, "models": [MODEL, …] or absent}]}`."""
         accounts: list[dict[str, object]] = [
             {"name": account.name} | ({} if account.models is None else {"models": account.models})
             for account in self.accounts
@@ -107,7 +107,6 @@ class Limits:
                 "models": {name: _present(lane) for name, lane in self.models.items()},
                 "lanes": {name: _present(lane) for name, lane in self.lanes.items()},
                 "accounts": accounts or [{"name": DEFAULT}],
-                "own": {},
             }
         )
 

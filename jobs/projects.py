@@ -81,6 +81,24 @@ def _outer(name: str) -> str:
     return name.replace("nano_", "cost_", 1)
 
 
+def refusing_limit(project: Project, *, tokens: int, cost: float) -> str | None:
+    """The limit that would refuse a job that takes so much now, or None; submits a minute are not looked at."""
+    limits = project.limits
+    if limits.max_queued is not None and project.queued >= limits.max_queued:
+        return "max_queued"
+    takes = {
+        "tokens_per_day": (tokens, project.tokens_today + project.held_tokens),
+        "tokens_per_month": (tokens, project.tokens_this_month + project.held_tokens),
+        "cost_per_day": (cost, project.cost_today + project.held_cost),
+        "cost_per_month": (cost, project.cost_this_month + project.held_cost),
+    }
+    for name, (more, taken) in takes.items():
+        bound = getattr(limits, name)
+        if bound is not None and taken + more > bound:
+            return name
+    return None
+
+
 class Projects:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client

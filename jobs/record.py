@@ -26,7 +26,7 @@ class Stage(StrEnum):
 FIELDS = (
     "project", "api_key", "model", "backlog", "lane", "upstream", "priority", "order", "status", "stage",
     "created", "started", "finished", "expires", "metadata", "echo", "max_attempts", "on_unknown", "queue_deadline",
-    "run_timeout", "spent", "due", "reason", "response", "usage", "error", "tokens", "nano",
+    "run_timeout", "spent", "due", "reason", "response", "usage", "error", "tokens", "nano", "sent",
 )  # fmt: skip
 """What a poll reads; the request and the upstream's own answer stay behind."""
 
@@ -172,13 +172,16 @@ def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[byt
         response=_json(raw["response"]),
         usage=_json(raw["usage"]),
         error=_json(raw["error"]),
-        attempts=[_entry(entry) for entry in attempts],
+        attempts=[_entry(entry, sent=int(raw["sent"] or 0)) for entry in attempts],
     )
 
 
-def _entry(text: bytes) -> dict[str, Any]:
-    """An attempt's entry; its objects are JSON texts of their own (Closing.as_json)."""
+def _entry(text: bytes, *, sent: int) -> dict[str, Any]:
+    """An attempt's entry; its objects are JSON texts of their own (Closing.as_json). Of one that runs, the record knows
+    whether it was sent (`sent`: the number of the last that was)."""
     entry: dict[str, Any] = json.loads(text)
+    if entry["outcome"] == "running" and entry["number"] == sent:
+        entry |= {"delivery": "sent", "may_be_billed": True}
     return entry | {name: json.loads(entry[name]) for name in ("usage", "error") if entry.get(name)}
 
 

@@ -155,7 +155,15 @@ class Runs:
         no more than the pause. `told_limit` is what the upstream itself called its limit.
         """
         told = "" if told_limit is None else told_limit
-        args: list[scripts.Argument] = [claim.lane, claim.number, round(pause_seconds * 1000), reason, cut, told]
+        args: list[scripts.Argument] = [
+            claim.lane,
+            claim.number,
+            round(pause_seconds * 1000),
+            reason,
+            cut,
+            told,
+            claim.attempt,
+        ]
         self._coalescer.run(scripts.Call(name="throttle", keys=[keys.lane(claim.lane)], args=args))
 
     def _put_back(self, claim: Claim, closing: Closing, delay: float, *, way: str, reason: str) -> int:

@@ -86,7 +86,8 @@ class JobStore:
             raise QueueFull(str(self._max_queued_bytes))
         if answer == b"over":
             limit, bound = shown_limit(rest[0].decode(), int(rest[1]))
-            raise OverLimit(limit, bound, retry_after_seconds=int(rest[2]) / 1000, headroom=read_headroom(rest[3]))
+            seconds = int(rest[2]) / 1000 if int(rest[2]) >= 0 else None
+            raise OverLimit(limit, bound, retry_after_seconds=seconds, headroom=read_headroom(rest[3]))
 
     def submission(self, job: NewJob, sameness: Sameness) -> scripts.Call:
         """The one script call that `submit` makes."""
@@ -148,14 +149,15 @@ class JobStore:
             raise JobNotFound(number)
         return self.get(number, project=project)
 
-    def retry(self, number: str, *, project: str | None) -> Headroom:
+    def retry(self, number: str, *, project: str | None, key: str | None = None) -> Headroom:
         """Queues the failed job again, with all of its attempts to spend anew; what is left of its project's limits.
+
+        The same `key` again, as the last that the job was retried with, changes nothing.
 
         Raises JobNotFound, JobNotFailed, QueueFull, OverLimit, DurabilityUnconfirmed, StoreUnavailable.
         """
-        args: list[scripts.Argument] = [
-            number, project or "", self._max_queued_bytes, self._ageing_us, secrets.token_hex(8),
-        ]  # fmt: skip
+        nonce = hashlib.sha256(key.encode()).hexdigest() if key else secrets.token_hex(8)
+        args: list[scripts.Argument] = [number, project or "", self._max_queued_bytes, self._ageing_us, nonce]
         call = scripts.Call(name="retry_failed", keys=[keys.job(number)], args=args)
         answer, *rest = self._run_durably(call)
         self._refuse(answer, rest)

@@ -44,17 +44,37 @@ class LiveWorker:
     started_at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """A response that goes on upstream for a job that was cancelled."""
+
+    lane: str
+    upstream_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a beat brought: the numbers of jobs cancelled under the worker, and responses that it is to cancel."""
+
+    cancelled: list[str]
+    orphans: list[Orphan]
+
+
 class Workers:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
     def beat(
         self, worker: str, *, slots: int, about: Mapping[str, str | int | float], heard: Sequence[str] = ()
-    ) -> list[str]:
-        """Renews the lease; the numbers of jobs cancelled under the worker, but for those it has `heard` of."""
+    ) -> Heard:
+        """Renews the lease; of the jobs cancelled under the worker, those that it has not `heard` of."""
         args: list[scripts.Argument] = [worker, round(LEASE_SECONDS * 1000), slots, json.dumps(about), *heard]
-        cancelled = scripts.run(self._client, scripts.Call(name="heartbeat", args=args))
-        return [number.decode() for number in cancelled]
+        cancelled, orphans = scripts.run(self._client, scripts.Call(name="heartbeat", args=args))
+        pairs = (entry.decode().partition("\n") for entry in orphans)
+        return Heard(
+            cancelled=[number.decode() for number in cancelled],
+            orphans=[Orphan(lane=lane, upstream_id=upstream_id) for lane, _, upstream_id in pairs],
+        )
 
     def leave(self, worker: str) -> int:
         """Goes for good; the number of jobs that had to be recovered."""

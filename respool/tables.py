@@ -31,4 +31,8 @@ def print_table(table: Table) -> None:
 
 def used(count: float, bound: float | None) -> str:
     """`5/200`, or `5` where there is no bound."""
-    return f"{count:,.10g}" if bound is None else f"{count:,.10g}/{bound:,.10g}"
+    return _shown(count) if bound is None else f"{_shown(count)}/{_shown(bound)}"
+
+
+def _shown(number: float) -> str:
+    return f"{round(number, 2):,.12g}"

@@ -49,6 +49,13 @@ class Length(validate.Length):
         return f"must have {word} {bound} {self.unit}, got {size}"
 
 
+def printable(text: str) -> str:
+    """For what reaches logs and terminals."""
+    if not text.isprintable():
+        raise ValidationError("must be one line of printable characters")
+    return text
+
+
 class OneOf(validate.OneOf):
     """One of a few known words; `noun` names what they are."""
 

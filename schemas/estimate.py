@@ -50,3 +50,8 @@ class JobEstimateSchema(Base):
     jobs_ahead = ahead()
     eta = Object(EtaSchema, required=True, allow_none=True)
     waiting_reason = String(required=True, allow_none=True)
+    refused_by = String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The limit of the project for which a submit would be a 429 now; null if none."},
+    )

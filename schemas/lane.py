@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from marshmallow import ValidationError
 from marshmallow.exceptions import SCHEMA
 
 from schemas.base import Base
-from schemas.bounds import Length, OneOf, Range
+from schemas.bounds import Length, OneOf, Range, printable
 from schemas.fields import Integer, List, Number, Object, String
 
 STATES = ("open", "paused", "probing", "slowed")
@@ -29,13 +28,7 @@ def rate(**options: Any) -> Number:
 
 def because(**options: Any) -> String:
     """A reason, which is shown and logged."""
-    return String(validate=[Length("characters", min=1, max=MAX_REASON_CHARACTERS), one_line], **options)
-
-
-def one_line(text: str) -> None:
-    """Raises ValidationError for text that would break the line of a log, or steer a terminal."""
-    if not text.isprintable():
-        raise ValidationError("must be one line of printable characters")
+    return String(validate=[Length("characters", min=1, max=MAX_REASON_CHARACTERS), printable], **options)
 
 
 class LaneChangeSchema(Base):

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 from marshmallow import INCLUDE, RAISE
 
 from schemas.base import Base
-from schemas.bounds import Length, OneOf, Range
+from schemas.bounds import Length, OneOf, Range, printable
 from schemas.fields import Boolean, FreeObject, Integer, List, Number, Object, String
 from schemas.items import item_list, items_field
 from schemas.options import (
@@ -94,12 +94,10 @@ class CreateResponseSchema(Base):
 
 def request_schema(models: frozenset[str] | None, unknown: UnknownFields) -> CreateResponseSchema:
     """The schema of a request for one of `models` (None: any name), with unknown fields refused or forwarded."""
-    rule = (
-        OneOf(sorted(models), noun="model")
-        if models is not None
-        else Length("characters", min=1, max=MAX_MODEL_CHARACTERS)
-    )
-    model = String(required=True, validate=rule)
+    if models is None:
+        model = String(required=True, validate=[Length("characters", min=1, max=MAX_MODEL_CHARACTERS), printable])
+    else:
+        model = String(required=True, validate=OneOf(sorted(models), noun="model"))
     schema = CreateResponseSchema.from_dict({"model": model}, name="CreateResponseSchema")
     # A copy keeps its name in the description of the API; marshmallow types it as any schema.
     return cast(CreateResponseSchema, schema(unknown=INCLUDE if unknown == "forward" else RAISE))

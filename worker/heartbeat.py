@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 
 from jobs.workers import Workers
 from worker.crew import Crew
+from worker.orphans import Orphanage
 
 BEAT_SECONDS = 1.0
 CHECK_BEATS = 10
 
 
 class Heartbeat:
-    def __init__(self, workers: Workers, crew: Crew, *, worker: str) -> None:
+    def __init__(self, workers: Workers, crew: Crew, orphanage: Orphanage, *, worker: str) -> None:
         self._workers = workers
         self._crew = crew
+        self._orphanage = orphanage
         self._worker = worker
         self._about: dict[str, str | int | float] = {
             "host": socket.gethostname(),
@@ -28,10 +31,12 @@ class Heartbeat:
         self._missing: set[str] = set()
 
     def step(self) -> float:
-        self._cancelled = self._workers.beat(
-            self._worker, slots=self._crew.open_slots, about=self._about, heard=self._cancelled
-        )
+        heard = self._workers.beat(self._worker, slots=self._crew.open_slots, about=self._about, heard=self._cancelled)
+        self._cancelled = heard.cancelled
         self._crew.cancel(self._cancelled)
+        for orphan in heard.orphans:
+            # On a thread of its own: a beat must not wait for an endpoint.
+            threading.Thread(target=self._orphanage.end, args=(orphan,), daemon=True).start()
         self._beats += 1
         if self._beats % CHECK_BEATS == 0:
             self._check()

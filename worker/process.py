@@ -28,6 +28,7 @@ from worker.dispatcher import Dispatcher
 from worker.endpoints import open_endpoints
 from worker.heartbeat import Heartbeat
 from worker.loops import Loop
+from worker.orphans import Orphanage
 from worker.results import Results
 from worker.sweeper import Sweeper
 
@@ -56,16 +57,21 @@ class Process:
         self._coalescer = Coalescer(writer)
         limits = read_limits(settings.limits_file)
         runs = Runs(self._coalescer, writer, worker=self.id)
+        endpoints = open_endpoints(accounts_of(limits, settings, environ), settings)
         attempts = Attempts(
             runs=runs,
-            endpoints=open_endpoints(accounts_of(limits, settings, environ), settings),
+            endpoints=endpoints,
             background=Background(runs=runs, calls=self._calls),
             results=Results(runs=runs, prices=limits.prices),
             calls=self._calls,
         )
         self.crew = Crew(attempts, runs, self._calls, slots=settings.slots)
-        self._dispatcher = Dispatcher(Lanes(redis, limits), redis, worker=self.id)
-        self._beats = Loop("heartbeat", Heartbeat(self._workers, self.crew, worker=self.id).step)
+        self._dispatcher = Dispatcher(
+            Lanes(redis, limits, connect_seconds=settings.connect_timeout_seconds), redis, worker=self.id
+        )
+        self._beats = Loop(
+            "heartbeat", Heartbeat(self._workers, self.crew, Orphanage(endpoints=endpoints), worker=self.id).step
+        )
         self._dispatches = Loop("dispatcher", self._dispatcher.step)
         self._sweeps = Loop("sweeper", Sweeper(self._workers).step)
         self._watch = Loop("watch", self._hang_up_overdue)

@@ -27,11 +27,11 @@ class Rate:
 
     @property
     def per_minute(self) -> int | None:
-        """What the limit comes to in a minute. Nobody says what time a limit is for: it is taken for a minute, unless
-        it is used up and tells when all of it will be there again."""
+        """What the limit comes to in a minute. Nobody says what time a limit is for: it is taken for a minute, or for
+        longer where it is used up and all of it comes back later than that."""
         if not self.limit:
             return None
-        seconds = self.reset_seconds if self.used_up and self.reset_seconds else 60.0
+        seconds = max(60.0, self.reset_seconds or 0.0) if self.used_up else 60.0
         return max(1, round(self.limit * 60 / seconds))
 
     @property

@@ -57,6 +57,8 @@ UNREACHABLE_MEDIUM = re.compile(
     r"|(download|connect|fetch)\w*\b.{0,40}\b(time.?out|timed out|error|fail)",
     re.IGNORECASE | re.DOTALL,
 )
+TOO_LARGE = re.compile(r"request too large|too large for", re.IGNORECASE)
+LIMIT_AND_REQUESTED = re.compile(r"limit:? (\d{1,12})\b.{0,40}\brequested:? (\d{1,12})\b", re.IGNORECASE | re.DOTALL)
 PRIVATE_ADDRESS = re.compile(
     r"\b(localhost|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|169\.254\.\d+\.\d+"
     r"|172\.(1[6-9]|2\d|3[01])\.\d+\.\d+)\b|\[::1\]"
@@ -65,6 +67,8 @@ PRIVATE_ADDRESS = re.compile(
 
 def kind_of(*, http_status: int, code: str, message: str, param: str = "") -> Kind:
     """The class of an error answer. Its code decides; then the status and the field at fault, `param`."""
+    if TOO_LARGE.search(message) and _asks_for_more(message):
+        return Kind.PERMANENT
     if code == "QuotaExceeded":
         return _quota(message)
     if code.startswith("InvalidParameter") and UNREACHABLE_MEDIUM.search(message):
@@ -78,6 +82,12 @@ def kind_of(*, http_status: int, code: str, message: str, param: str = "") -> Ki
 def is_known(code: str) -> bool:
     """Whether the code says more than the status that it came with."""
     return code == "QuotaExceeded" or any(pattern.fullmatch(code) for pattern, _ in CODES)
+
+
+def _asks_for_more(message: str) -> bool:
+    """Whether the one request is more than all of the limit, so that no waiting helps."""
+    told = LIMIT_AND_REQUESTED.search(message)
+    return told is not None and int(told[2]) > int(told[1])
 
 
 def _by_status(status: int, param: str) -> Kind:

@@ -17,7 +17,7 @@ from api.queries import JobListQuery, RawQuery, SubmitQuery
 from api.rate_headers import rate_headers
 from api.refusal import job_not_found
 from api.services import services
-from api.submission import foresee, submit
+from api.submission import foresee, idempotency_key, submit
 from jobs.errors import CursorNotFound
 from jobs.record import JOB_PREFIX, Job, number_of
 from schemas.error import ErrorSchema
@@ -120,7 +120,7 @@ def make_blueprint(models: frozenset[str] | None, accounts: Accounts, unknown: U
     def retry(job_id: str) -> Response:
         """Queue a job that failed once more, with attempts as many as at first."""
         number = _number(job_id)
-        headroom = services().store.retry(number, project=scope())
+        headroom = services().store.retry(number, project=scope(), key=idempotency_key())
         answer = jsonify(job_view.dump(services().store.get(number, project=scope())))
         answer.status_code = 202
         answer.headers.update(rate_headers(headroom))

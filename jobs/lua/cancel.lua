@@ -4,7 +4,7 @@
 -- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any
 -- Returns 'cancelled', 'ended' (it had ended before) or 'missing'. Twice: 'ended'.
 local n = ARGV[2]
-local job = read(n, 'status', 'stage', 'project', 'worker', 'attempt', 'sent', 'upstream')
+local job = read(n, 'status', 'stage', 'project', 'worker', 'attempt', 'sent', 'upstream', 'lane')
 if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return 'missing' end
 if ended(job.status) then return 'ended' end
 local running = job.stage == 'running'
@@ -14,7 +14,7 @@ if running then
     {outcome = 'cancelled', delivery = sent and 'sent' or 'not_sent', may_be_billed = sent}, nil)
   call_off(n, job.worker)
 elseif job.upstream then
-  -- It goes on upstream, and nobody asks for it any more.
+  orphan(job)
   close_attempt(n, tonumber(job.attempt), {outcome = 'cancelled', delivery = 'sent', may_be_billed = true}, nil)
 end
 finish(n, 'cancelled', {}, running)

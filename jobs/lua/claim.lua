@@ -12,7 +12,8 @@ local function trim(key)
   if redis.call('LLEN', key) <= 100 then return end
   for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
     local entry = cjson.decode(text)
-    if entry.outcome == 'snoozed' and not entry.may_be_billed then return redis.call('LREM', key, 1, text) end
+    local free = entry.outcome == 'snoozed' or (entry.outcome == 'lost' and entry.delivery == 'not_sent')
+    if free and not entry.may_be_billed then return redis.call('LREM', key, 1, text) end
   end
 end
 

@@ -3,13 +3,13 @@
 -- Releases what the limits and the free slots of live workers allow, and sends each worker one message for its share.
 -- KEYS: 1 dispatcher (who leads)
 -- ARGV: 1 prefix  2 worker id  3 lease ms of the lead  4 limits as JSON  5 most jobs to release  6 ms until a release is taken back
---       7 Celery message template as JSON, whose args are filled in here
+--       7 Celery message template as JSON, whose args are filled in here  8 ms after which a call that is up has connected
 -- Returns {1 leads or 0, jobs released, ms until something may go next (-1: not before the next wake), lines for the log}.
 -- Twice: releases more, if more may go. The lead expires by itself; lanes forget themselves a day after their last use.
 local leader = redis.call('GET', KEYS[1])
 if leader and leader ~= ARGV[2] then return {0, 0, -1, {}} end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-limits = cjson.decode(ARGV[4])
+limits, probe_ms = cjson.decode(ARGV[4]), tonumber(ARGV[8])
 -- Workers -------------------------------------------------------------------------------------------------------------
 
 local workers, free = {}, 0
@@ -42,7 +42,7 @@ end
 
 local function take_from(lane, job)
   lane.in_flight = lane.in_flight + 1
-  if lane.probe then
+  if lane.probe and not job.upstream then
     lane.probe_job, lane.probe_at = job.n, now
     redis.call('HSET', lane_key(lane.name), 'probe_job', job.n, 'probe_at', int(now))
   end
@@ -80,6 +80,7 @@ local backlogs = {}
 for i, name in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'backlogs', '-inf', int(now_us), 'LIMIT', 0, 256)) do
   backlogs[i] = open_backlog(name)
 end
+table.sort(backlogs, function(one, other) return one.last < other.last end)
 local left, turn = tonumber(ARGV[5]), 1
 while #backlogs > 0 and left > 0 do
   if turn > #backlogs then turn = 1 end

@@ -18,7 +18,7 @@ local under_way = current and job.stage == 'running'
 local function hear(lane)
   if redis.call('HGET', lane_key(lane), 'probe') then tell(lane, 'an answer came; it is open again') end
   redis.call('HDEL', lane_key(lane), 'probe', 'probe_job', 'faults', 'openings')
-  redis.call('LPUSH', runs_key(lane), int(now - tonumber(job.released)))
+  redis.call('LPUSH', runs_key(lane), int(now - tonumber(job.released or now)))
   redis.call('LTRIM', runs_key(lane), 0, 255)
   redis.call('PEXPIRE', runs_key(lane), int(DAY))
 end

@@ -9,7 +9,7 @@
 -- Returns 1, or 0 if that attempt is not the one under way (it ended, was cancelled or recovered), or 2, with nothing
 -- changed, if a 'retry_unless_down' would have to spend the last attempt. Twice: 0, or 2 again.
 local n, way = ARGV[2], ARGV[5]
-local job = read(n, 'status', 'stage', 'attempt', 'lane', 'spent', 'max_attempts')
+local job = read(n, 'status', 'stage', 'attempt', 'lane', 'spent', 'snoozes', 'max_attempts')
 if not job.status then return 0 end
 local fields = cjson.decode(ARGV[7])
 if way == 'retry_unless_down' then
@@ -19,6 +19,8 @@ if way == 'retry_unless_down' then
   way = down and 'snooze' or 'retry'
   if down then fields.outcome = 'snoozed' end
 end
+-- One that fails as a probe, or is refused again and again, goes behind the others: it may be the job, and they wait for it.
+local behind = redis.call('HGET', lane_key(job.lane), 'probe') or (way == 'snooze' and tonumber(job.snoozes or 0) >= 5)
 if job.attempt == ARGV[3] and job.stage == 'running' and way ~= 'poll_later' then redis.call('HDEL', KEYS[1], 'upstream') end
 if way == 'poll_later' then fields.goes_on = true end
 local news = close_attempt(n, tonumber(ARGV[3]), fields, ARGV[8] ~= '' and cjson.decode(ARGV[8]) or nil)
@@ -26,5 +28,6 @@ if job.attempt ~= ARGV[3] then return 0 end
 if ended(job.status) then withdraw(n) return 0 end
 if job.stage ~= 'running' or not news then return 0 end
 redis.call('HINCRBY', KEYS[1], way == 'retry' and 'spent' or 'snoozes', 1)
+if behind then redis.call('HSET', KEYS[1], 'order', int(now_us)) end
 requeue(n, now + tonumber(ARGV[4]), ARGV[6])
 return 1

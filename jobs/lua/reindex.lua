@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget ledger ending
+-- Parts: base lane queue budget adopting ledger ending
 -- The slow scan: puts a record that no index holds back where its stage says it belongs.
 -- ARGV: 1 prefix  2… job numbers
 -- Returns how many had to be put back. Twice: 0.
 local repaired = 0
 for i = 2, #ARGV do
   local n = ARGV[i]
+  adopt(n)
   local job = read(n, 'status', 'stage', 'backlog', 'lane', 'upstream', 'project', 'worker', 'due', 'reason', 'expires', 'created')
   local held = true
   if job.stage == 'waiting' then

@@ -5,9 +5,11 @@
 -- KEYS: 1 lane:L
 -- ARGV: 1 prefix  2 lane  3 N of the job that was refused  4 ms to pause  5 reason
 --       6 what is at fault: 'requests' or 'tokens' (a minute), 'width' (calls in flight), 'account' (nothing may go but one
---         probe), 'endpoint' (a fault more; three in a row open the breaker), or 'pause'  7 limit that the upstream told, or ''
--- Returns the ms until which the lane is paused. Twice: cuts once.
+--         probe), 'endpoint' (a fault more; three in a row open the breaker), or 'pause'  7 limit that the upstream told, or ''  8 attempt
+-- Returns the ms until which the lane is paused, or 0 if this attempt was heard before. Twice: 0.
 local lane, fault, told = ARGV[2], ARGV[6], tonumber(ARGV[7])
+if redis.call('HGET', job_key(ARGV[3]), 'told') == ARGV[8] then return 0 end
+if redis.call('EXISTS', job_key(ARGV[3])) == 1 then redis.call('HSET', job_key(ARGV[3]), 'told', ARGV[8]) end
 local state = fields_of(KEYS[1], 'paused_until', 'pause_reason', 'cut_at', 'cut_until', 'streak', 'probe', 'probe_job', 'openings')
 local paused_until, cut_at = tonumber(state.paused_until or 0), tonumber(state.cut_at or 0)
 local released = tonumber(redis.call('HGET', job_key(ARGV[3]), 'released') or now)
@@ -31,7 +33,8 @@ end
 -- The rate a minute that the lane learns from a refusal at `rate` (nil: it had none).
 local function lesson(kind, rate, ms)
   local minute = let_in(kind, second - 61)
-  if told and told >= 1 and (not rate or told < rate) then return told end
+  -- What more than that came through in a minute is no limit of a minute.
+  if told and told >= 1 and minute <= 1.1 * told and (not rate or told < rate) then return told end
   -- Without a rate it is what came in a minute, but enough to find out soon whether more would go.
   if not rate then return math.max(60, minute + tonumber(redis.call('HGET', starts_key(lane), kind .. ':' .. second) or 0)) end
   if cut_at > 0 and now - cut_at < 120000 and let_in(kind, math.floor(cut_at / 1000)) == 0 then

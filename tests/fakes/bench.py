@@ -99,7 +99,7 @@ class Bench:
         return self.store.get(number, project=None)
 
     def beat(self, worker: str, *, slots: int = 10) -> list[str]:
-        return self.workers.beat(worker, slots=slots, about=ABOUT)
+        return self.workers.beat(worker, slots=slots, about=ABOUT).cancelled
 
     def dispatch(self, worker: str = "leader") -> Dispatched:
         return Lanes(self.client, self.limits).dispatch(worker)

@@ -34,7 +34,7 @@ local function periods(project)
   }
 end
 
--- Adds to what the project has spent; numbers below zero take back what had been assumed.
+-- Adds to what the project has spent.
 local function spend(project, tokens, nano)
   if tokens == 0 and nano == 0 then return end
   for _, period in pairs(periods(project)) do
@@ -42,6 +42,18 @@ local function spend(project, tokens, nano)
     redis.call('HINCRBY', period.key, 'nano', int(nano))
     redis.call('PEXPIRE', period.key, int(period.kept))
   end
+end
+
+-- Takes back what was assumed on a day, from that day and its month as long as they are kept.
+local function take_back(project, tokens, nano, day)
+  local key = prefix .. 'spent:' .. project .. ':'
+  for _, period in ipairs({key .. 'day' .. int(day), key .. 'month' .. int(month_of(day))}) do
+    if redis.call('EXISTS', period) == 1 then
+      redis.call('HINCRBY', period, 'tokens', int(-tokens))
+      redis.call('HINCRBY', period, 'nano', int(-nano))
+    end
+  end
+  if redis.call('HGET', project_key(project), 'blocked') then unpark(project) end
 end
 
 local function hold(project, tokens, nano)
@@ -72,7 +84,7 @@ end
 local function overspent_until(name, project)
   local latest = nil
   for _, budget in ipairs(budgets(name, project)) do
-    if budget.unspent <= 0 then latest = math.max(latest or 0, budget.ends) end
+    if budget.unspent < 0 or (budget.unspent == 0 and budget.bound > 0) then latest = math.max(latest or 0, budget.ends) end
   end
   return latest
 end
@@ -103,14 +115,19 @@ local function headroom(name)
 end
 
 -- Takes what a new job of the project needs, all or nothing. Answers nil, or the limit that is in the way:
--- its name, its bound, and the ms after which it may be tried again.
+-- its name, its bound, and the ms after which it may be tried again (-1: never).
 local function admit(name, tokens, nano)
   local project = project_of(name)
   local queued = project.max_queued and redis.call('ZCARD', index_key(name, 'queued'))
   if queued and queued >= project.max_queued then return {'max_queued', int(project.max_queued), '5000'} end
   local needed = {tokens = tokens, nano = nano}
   for _, budget in ipairs(budgets(name, project)) do
-    if needed[budget.unit] > budget.left then return {budget.name, int(budget.bound), int(budget.ends - now)} end
+    local need = needed[budget.unit]
+    if need > budget.left then
+      -- What others hold comes free as they end; what is spent, with the period; and too much for all of it, never.
+      local wait = need > budget.bound and -1 or need <= budget.unspent and 60000 or budget.ends - now
+      return {budget.name, int(budget.bound), int(wait)}
+    end
   end
   if project.submits_per_minute then
     local wait = submit_wait(project)

@@ -14,7 +14,8 @@ local function bound_of(lane, name, set, calm)
   local state = redis.call('HMGET', lane_key(lane), name .. '_learned', name .. '_learned_at')
   if not state[1] then return set end
   local value = grown(tonumber(state[1]), tonumber(state[2]), calm or math.min(300, math.max(60, 18000 / tonumber(state[1]))))
-  if value < (set or 10000000) then return value end
+  -- Where nothing is set, a lesson has nothing more to say once it has grown tenfold.
+  if value < (set or 10 * tonumber(state[1])) then return value end
   redis.call('HDEL', lane_key(lane), name .. '_learned', name .. '_learned_at')
   tell(lane, SHOWN[name] .. ' is what it was set to again')
   return set

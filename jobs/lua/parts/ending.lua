@@ -12,7 +12,7 @@ local function finish(n, status, fields, keep_slot)
   redis.call('HDEL', job_key(n), 'due', 'reason')
   move(n, job.project, job.status, status)
   count('queued_bytes', -tonumber(job.request_bytes))
-  hold(job.project, -tonumber(job.tokens), -tonumber(job.nano_held))
+  hold(job.project, -tonumber(job.tokens), -tonumber(job.nano_held or 0))
   redis.call('ZADD', prefix .. 'ended', int(expires), job.project .. ':' .. n)
   -- The sweep removes the record and its index together; this expiry is the safety net behind it.
   redis.call('PEXPIREAT', job_key(n), int(expires + DAY))
@@ -28,15 +28,25 @@ local function fail(n, code, message)
   finish(n, 'failed', {'error', cjson.encode({code = code, message = message, retryable = true})}, false)
 end
 
+-- The response of a cancelled job goes on upstream, and nobody asks for it any more: any worker that lives cancels it.
+local function orphan(job)
+  redis.call('LPUSH', prefix .. 'upstream_cancels', job.lane .. '\n' .. job.upstream)
+  redis.call('LTRIM', prefix .. 'upstream_cancels', 0, 9999)
+  redis.call('PEXPIRE', prefix .. 'upstream_cancels', int(DAY))
+end
+
 -- Decides about a job that its worker no longer holds: nothing was sent, or nobody can know, or the upstream can be asked.
 local function recover(n)
-  local job = read(n, 'status', 'stage', 'attempt', 'sent', 'spent', 'max_attempts', 'on_unknown', 'upstream')
+  local job = read(n, 'status', 'stage', 'attempt', 'sent', 'spent', 'max_attempts', 'on_unknown', 'upstream', 'lane')
   if not job.status then return end
   if job.stage == 'dispatched' then return requeue(n, 0, '') end
   local sent = job.sent ~= nil and job.sent == job.attempt
   close_attempt(n, tonumber(job.attempt or 0),
     {outcome = 'lost', delivery = sent and 'sent' or 'not_sent', may_be_billed = sent and not job.upstream}, nil)
-  if ended(job.status) then return withdraw(n) end
+  if ended(job.status) then
+    if job.upstream and job.status == 'cancelled' then orphan(job) end
+    return withdraw(n)
+  end
   count('recovered_jobs', 1)
   if job.upstream then return requeue(n, 0, '') end
   local lost = redis.call('HINCRBY', job_key(n), 'lost', 1)

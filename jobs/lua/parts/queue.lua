@@ -13,7 +13,9 @@ local function backlog_of(job) return job.upstream and job.lane or job.backlog e
 -- not with a credit for its absence.
 local function join(backlog, project)
   if redis.call('ZSCORE', projects_key(backlog), project) then return end
-  redis.call('ZADD', projects_key(backlog), redis.call('HGET', backlog_key(backlog), 'service') or '0', project)
+  local level = redis.call('HGET', backlog_key(backlog), 'service')
+  level = level or redis.call('ZRANGE', projects_key(backlog), 0, 0, 'WITHSCORES')[2] or '0'
+  redis.call('ZADD', projects_key(backlog), level, project)
   redis.call('ZADD', prefix .. 'backlogs', 'LT', int(now_us), backlog)
 end
 
@@ -37,7 +39,9 @@ end
 local function enqueue(n)
   local job = read(n, 'backlog', 'lane', 'upstream', 'project', 'order')
   local backlog = backlog_of(job)
-  redis.call('ZADD', queue_key(backlog, job.project), job.order, n)
+  -- A response that goes on upstream is asked for before anything new is begun, and whatever else its project may not.
+  redis.call('ZADD', queue_key(backlog, job.project), job.upstream and 0 or job.order, n)
+  if job.upstream then redis.call('ZREM', parked_key(backlog), job.project) end
   if not redis.call('ZSCORE', parked_key(backlog), job.project) then join(backlog, job.project) end
   redis.call('ZADD', prefix .. 'backlogs', 'NX', int(now_us), backlog)
   redis.call('HSET', job_key(n), 'stage', 'waiting')
@@ -53,7 +57,7 @@ local function withdraw(n)
   redis.call('ZREM', queue_key(backlog_of(job), job.project), n)
   if job.lane and redis.call('SREM', slots_key(job.lane), n) == 1 then
     redis.call('SREM', project_slots_key(job.project), n)
-    if redis.call('HGET', project_key(job.project), 'blocked') == 'in_flight' then unpark(job.project) end
+    if redis.call('HGET', project_key(job.project), 'blocked') then unpark(job.project) end
     reopen(job.lane)
   end
   if job.worker then

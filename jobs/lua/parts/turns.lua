@@ -12,8 +12,11 @@ end
 
 local function open_backlog(name)
   local account, model = name:match('^([^:]*):(.*)$')
-  for _, project in ipairs(redis.call('ZRANGEBYSCORE', parked_key(name), '-inf', int(now))) do unpark(project) end
-  return {name = name, model = model, accounts = accounts_of(account, model)}
+  for _, project in ipairs(redis.call('ZRANGEBYSCORE', parked_key(name), '-inf', int(now), 'LIMIT', 0, 256)) do
+    unpark(project)
+  end
+  local last = tonumber(redis.call('HGET', backlog_key(name), 'served') or 0)
+  return {name = name, model = model, accounts = accounts_of(account, model), last = last}
 end
 
 local projects = {}
@@ -35,15 +38,13 @@ local function head(backlog)
     if not name then return nil end
     local project = open_project(name)
     local n = redis.call('ZRANGE', queue_key(backlog.name, name), 0, 0)[1]
+    local job = n and read(n, 'stage', 'tokens', 'upstream') or {}
     if not n then redis.call('ZREM', projects_key(backlog.name), name)
-    elseif project.overspent_until then park(backlog.name, name, 'budget', project.overspent_until)
+    elseif job.stage ~= 'waiting' then redis.call('ZREM', queue_key(backlog.name, name), n)
+    elseif project.overspent_until and not job.upstream then park(backlog.name, name, 'budget', project.overspent_until)
     elseif project.in_flight >= (project.max_in_flight or math.huge) then park(backlog.name, name, 'in_flight', nil)
     else
-      local job = read(n, 'stage', 'tokens', 'upstream')
-      if job.stage == 'waiting' then
-        return {n = n, project = name, service = tonumber(first[2]), tokens = tonumber(job.tokens), upstream = job.upstream}
-      end
-      redis.call('ZREM', queue_key(backlog.name, name), n)
+      return {n = n, project = name, service = tonumber(first[2]), tokens = tonumber(job.tokens), upstream = job.upstream}
     end
   end
 end
@@ -54,25 +55,26 @@ local function next_of(backlog)
   local job = head(backlog)
   if not job then
     local first = redis.call('ZRANGE', parked_key(backlog.name), 0, 0, 'WITHSCORES')
-    return nil, nil, '', first[1] and first[2] ~= 'inf' and tonumber(first[2]) - now or -1, first[1] == nil
+    return nil, nil, '', first[1] and first[2] ~= 'inf' and math.max(0, tonumber(first[2]) - now) or -1, first[1] == nil
   end
-  -- Another limits file may come with another worker: it is looked at again.
-  local reason, wait = 'lane_paused: no account has the model', backlog.accounts[1] and -1 or 30000
+  local reason, wait = 'lane_paused: no account has the model', -1
   for place, account in ipairs(backlog.accounts) do
     local lane = open_lane(account, backlog.model)
-    local why, ms = obstacle(lane, job)
+    local why, ms = obstacle(lane, job, backlog.name)
     if not why then return job, lane end
     if place == 1 or (ms >= 0 and (wait < 0 or ms < wait)) then reason, wait = why, ms end
   end
   return nil, nil, reason, wait, false
 end
 
--- Backlogs take turns, the one served longest ago first; its score is when it was served or when it may go again.
+-- Backlogs take turns, the one served longest ago first; a score is when it was served or when it may go again. Whatever
+-- it waits for, it is looked at every 30 s: another limits file may have come, or a width grown back.
 local function rest(backlog, reason, wait, empty)
   if empty then
     redis.call('ZREM', prefix .. 'backlogs', backlog.name)
   elseif reason ~= 'no_worker' or backlog.served then
-    local at = reason == 'no_worker' and int(now_us) or (wait < 0 and '+inf' or int((now + wait) * 1000))
+    local look = (wait or -1) < 0 and 30000 or math.min(wait, 30000)
+    local at = reason == 'no_worker' and int(now_us) or int((now + look) * 1000)
     redis.call('ZADD', prefix .. 'backlogs', at, backlog.name)
   end
   redis.call('HSET', backlog_key(backlog.name), 'blocked', reason)

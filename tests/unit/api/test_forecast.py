@@ -33,7 +33,26 @@ def test_a_dry_run_tells_tokens_cost_and_start(priced: Caller, bench: Bench) -> 
     assert told == {
         "object": "job.estimate", "model": MODEL, "tokens": {"input": 1000, "output": 500, "total": 1500},
         "cost": 2.0, "currency": "EUR", "position": 1, "jobs_ahead": 0, "waiting_reason": None,
+        "refused_by": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("limits", "limit"),
+    [
+        ({"tokens_per_day": 1500}, None), ({"tokens_per_day": 1499}, "tokens_per_day"),
+        ({"cost_per_month": 1.99}, "cost_per_month"), ({"max_queued": 1}, "max_queued"),
+    ],
+)  # fmt: skip
+def test_a_dry_run_names_the_limit_that_would_refuse_the_submit(
+    priced: Caller, bench: Bench, limits: dict[str, Any], limit: str | None
+) -> None:
+    if "max_queued" in limits:
+        priced.job()
+    bench.projects.change("alice", limits)
+    assert foresee(priced, estimated_tokens=1500, request={"max_output_tokens": 500}).json["refused_by"] == limit
+    refused = priced.submit(estimated_tokens=1500, request={"max_output_tokens": 500}).status_code == 429
+    assert refused is (limit is not None)
 
 
 def test_a_dry_run_stores_nothing(alice: Caller, bench: Bench) -> None:

@@ -42,13 +42,14 @@ def test_the_list_has_the_lanes_of_late_and_of_the_limits_file(
 ) -> None:
     file = tmp_path / "limits.toml"
     file.write_text('[lanes."default:named"]\nin_flight = 7\n')
-    bench.run_one(model="used")
+    bench.run_one(model="used", project="alice")
+    bench.run_one(model="secret", project="bob")
     listed = Caller(make_app(limits_file=file).test_client(), alice.key).get("/v1/lanes").json
     assert listed["object"] == "list"
     assert {lane["id"]: lane["limits"]["in_flight"] for lane in listed["data"]} == {
         "default:named": 7,
         "default:used": 1000,
-    }
+    }, "what another project calls its models is its own"
 
 
 def test_a_change_holds_and_null_takes_it_back(admin: Caller, alice: Caller) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs import scripts
+from jobs import keys, scripts
 from jobs.errors import OverLimit
 from jobs.runs import Closing
 from jobs.store import Sameness
@@ -49,8 +49,19 @@ def test_a_submit_holds_its_estimate_and_one_beyond_the_budget_is_refused(
 def test_a_refusal_says_when_the_budget_is_new(bench: Bench, clock: Clock, budget: str) -> None:
     bench.projects.change("p", {budget: 10})
     ends = datetime(2030, 2, 1, tzinfo=UTC) if budget.endswith("month") else datetime(2030, 1, 16, tzinfo=UTC)
-    error = refusal(bench, **estimate(budget, 11))
+    bench.runs().finish(bench.run_one(project="p", **estimate(budget, 1)), COMPLETED, used(budget, 1))
+    error = refusal(bench, **estimate(budget, 10))
     assert error.retry_after_seconds == pytest.approx((ends - START).total_seconds(), abs=1)
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_what_others_hold_may_be_free_in_a_minute_and_more_than_the_budget_never(
+    bench: Bench, clock: Clock, budget: str
+) -> None:
+    bench.projects.change("p", {budget: 10})
+    bench.submit(project="p", **estimate(budget, 1))
+    assert refusal(bench, **estimate(budget, 10)).retry_after_seconds == 60
+    assert refusal(bench, **estimate(budget, 11)).retry_after_seconds is None
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
@@ -75,6 +86,7 @@ def test_a_budget_is_new_when_its_time_is_over(bench: Bench, clock: Clock, perio
     bench.projects.change("p", {f"tokens_per_{period}": 100})
     bench.runs().finish(bench.run_one(project="p", tokens=100), COMPLETED, answered(100))
     error = refusal(bench, tokens=1)
+    assert error.retry_after_seconds is not None
     clock.forward(error.retry_after_seconds - 1)
     assert refusal(bench, tokens=1).limit == f"tokens_per_{period}"
     clock.forward(1)
@@ -186,9 +198,11 @@ def test_a_project_that_overspent_goes_on_when_the_day_is_over_and_the_dispatche
     bench.submit(project="p", tokens=10)
     bench.runs().finish(claim, COMPLETED, answered(120))
     done = bench.dispatch()
-    assert (done.released, done.wake_seconds) == (0, pytest.approx(12 * 3600, abs=1))
-    assert done.wake_seconds is not None
-    clock.forward(done.wake_seconds)
+    assert (done.released, done.wake_seconds) == (0, 30)
+    clock.forward(12 * 3600 - 1)
+    done = bench.dispatch()
+    assert (done.released, done.wake_seconds) == (0, pytest.approx(1, abs=0.01))
+    clock.forward(1)
     assert bench.dispatch().released == 1
 
 
@@ -246,6 +260,7 @@ def test_a_minutes_worth_of_submits_goes_at_once_and_then_one_at_a_time(bench: B
     for _ in range(2):
         error = refusal(bench)
         assert (error.limit, error.bound) == ("submits_per_minute", str(limit))
+        assert error.retry_after_seconds is not None
         assert error.retry_after_seconds == pytest.approx(60 / limit, abs=0.002)
         clock.forward(error.retry_after_seconds)
         bench.submit(project="p")
@@ -320,4 +335,50 @@ def test_what_the_scripts_book_is_what_the_projects_read(bench: Bench, clock: Cl
 def test_a_month_ends_where_the_calendar_says(bench: Bench, clock: Clock, moment: datetime, ends: datetime) -> None:
     clock.set(moment)
     bench.projects.change("p", {"tokens_per_month": 1})
-    assert refusal(bench, tokens=2).retry_after_seconds == pytest.approx((ends - moment).total_seconds(), abs=1)
+    bench.runs().finish(bench.run_one(project="p", tokens=1), COMPLETED, answered(1))
+    assert refusal(bench, tokens=1).retry_after_seconds == pytest.approx((ends - moment).total_seconds(), abs=1)
+
+
+def test_usage_that_comes_late_and_is_less_than_assumed_lets_the_project_go_on(bench: Bench, clock: Clock) -> None:
+    bench.projects.change("p", {"tokens_per_day": 100})
+    claim = bench.run_one(project="p", tokens=50)
+    bench.submit(project="p", tokens=50)
+    bench.runs().retry(claim, FAILED, delay_seconds=600)
+    bench.projects.change("p", {"tokens_per_day": 50})
+    assert bench.dispatch().released == 0
+    bench.runs().finish(claim, FAILURE, answered(7))
+    assert bench.dispatch().released == 1
+
+
+def test_a_slot_that_is_freed_lets_the_project_go_on_whatever_it_is_parked_for(bench: Bench, clock: Clock) -> None:
+    bench.projects.change("p", {"max_in_flight": 1})
+    claim = bench.run_one(project="p")
+    bench.submit(project="p")
+    assert bench.dispatch().released == 0
+    bench.client.hset(keys.project("p"), "blocked", "budget")
+    bench.runs().finish(claim, COMPLETED, answered(1))
+    assert bench.dispatch().released == 1
+
+
+@pytest.mark.parametrize("budget", ["cost_per_day", "cost_per_month"])
+def test_who_may_spend_no_money_may_run_what_costs_none(bench: Bench, clock: Clock, budget: str) -> None:
+    bench.projects.change("p", {budget: 0})
+    bench.submit(project="p")
+    bench.beat("w1")
+    assert bench.dispatch().released == 1
+    assert refusal(bench, nano=1).limit == budget
+
+
+@pytest.mark.parametrize("late", [datetime(2030, 1, 16, tzinfo=UTC), datetime(2030, 2, 1, tzinfo=UTC)])
+def test_what_was_assumed_is_taken_back_from_the_day_on_which_it_was(
+    bench: Bench, clock: Clock, late: datetime
+) -> None:
+    claim = bench.run_one(project="p", tokens=50, nano=2 * NANO)
+    bench.runs().mark_sent(claim)
+    bench.store.cancel(claim.number, project=None)
+    clock.set(late)
+    bench.runs().finish(claim, COMPLETED, answered(7, nano=NANO))
+    project = bench.projects.get("p")
+    assert (project.tokens_today, project.tokens_this_month, project.cost_today) == (7, 7, 1.0)
+    was, _ = period_names(round(START.timestamp()))
+    assert bench.client.hgetall(keys.spent("p", was)) == {b"tokens": b"0", b"nano": b"0"}

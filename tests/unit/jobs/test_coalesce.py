@@ -13,6 +13,9 @@ from tests.fakes.bench import Bench
 from tests.fakes.redis_server import running_redis
 from tests.fakes.waiting import wait_until
 
+NOTHING: list[object] = [[], []]
+"""What a beat hears where nothing was cancelled."""
+
 
 def beat(worker: str, *, about: Any = "{}") -> scripts.Call:
     return scripts.Call(name="heartbeat", args=[worker, 60_000, 1, about])
@@ -36,7 +39,7 @@ def test_calls_of_many_threads_share_round_trips_and_each_has_its_own_answer(sto
         wait_until(lambda: coalescer._calls.qsize() == 200)
         before = reads_so_far(store_client)
         coalescer.start()
-        assert [answer.result() for answer in answers] == [[]] * 100 + [0] * 100
+        assert [answer.result() for answer in answers] == [NOTHING] * 100 + [0] * 100
         assert reads_so_far(store_client) - before < 20
     assert store_client.zcard(keys.WORKERS) == 100
     coalescer.close()
@@ -49,7 +52,7 @@ def test_no_more_than_the_most_go_in_one_round_trip(store_client: redis.Redis) -
         wait_until(lambda: coalescer._calls.qsize() == 10)
         before = reads_so_far(store_client)
         coalescer.start()
-        assert [answer.result() for answer in answers] == [[]] * 10
+        assert [answer.result() for answer in answers] == [NOTHING] * 10
         assert reads_so_far(store_client) - before >= 4
     coalescer.close()
 
@@ -64,7 +67,7 @@ def test_no_more_bytes_than_the_most_go_in_one_round_trip_and_a_larger_call_goes
         wait_until(lambda: coalescer._calls.qsize() == len(calls))
         before = reads_so_far(store_client)
         coalescer.start()
-        assert [answer.result() for answer in answers] == [[]] * len(calls)
+        assert [answer.result() for answer in answers] == [NOTHING] * len(calls)
         assert reads_so_far(store_client) - before >= 5
     assert store_client.zcard(keys.WORKERS) == len(calls)
     coalescer.close()
@@ -83,7 +86,7 @@ def test_a_call_that_cannot_be_sent_fails_its_caller_alone(
             answers[1].result()
         wait_until(lambda: coalescer._calls.qsize() == 2)
         coalescer.start()
-        assert (answers[0].result(), answers[2].result()) == ([], [])
+        assert (answers[0].result(), answers[2].result()) == (NOTHING, NOTHING)
     coalescer.close()
 
 
@@ -94,7 +97,7 @@ def test_a_call_that_fails_does_not_fail_those_that_were_sent_with_it(bench: Ben
         answers = [threads.submit(coalescer.run, call) for call in (beat("a"), wrong, beat("b"))]
         wait_until(lambda: coalescer._calls.qsize() == 3)
         coalescer.start()
-        assert (answers[0].result(), answers[2].result()) == ([], [])
+        assert (answers[0].result(), answers[2].result()) == (NOTHING, NOTHING)
         with pytest.raises(redis.ResponseError):
             answers[1].result()
     coalescer.close()
@@ -104,12 +107,12 @@ def test_calls_wait_out_a_restart_of_redis(tmp_path: Path) -> None:
     with running_redis(tmp_path) as server, connect(server.url) as client:
         coalescer = Coalescer(client)
         coalescer.start()
-        assert coalescer.run(beat("w1")) == []
+        assert coalescer.run(beat("w1")) == NOTHING
         server.kill()
         with ThreadPoolExecutor(20) as threads:
             answers = [threads.submit(coalescer.run, beat(f"w{i}")) for i in range(20)]
             server.start()
-            assert [answer.result() for answer in answers] == [[]] * 20
+            assert [answer.result() for answer in answers] == [NOTHING] * 20
         assert client.zcard(keys.WORKERS) == 20
         coalescer.close()
 
@@ -121,7 +124,7 @@ def test_closing_ends_what_was_asked_for_first(store_client: redis.Redis) -> Non
         wait_until(lambda: coalescer._calls.qsize() == 9)
         coalescer.start()
         coalescer.close()
-        assert [answer.result(timeout=20) for answer in answers] == [[]] * 9
+        assert [answer.result(timeout=20) for answer in answers] == [NOTHING] * 9
 
 
 def test_closing_while_redis_is_away_tells_those_who_wait(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_a_paused_lane_starts_nothing_and_what_runs_goes_on(bench: Bench, clock:
     assert (state.state, state.reason, state.paused_until, state.stopped) == ("paused", "maintenance", None, True)
     bench.fill(2)
     done = bench.dispatch()
-    assert (done.released, done.wake_seconds) == (0, None)
+    assert (done.released, done.wake_seconds) == (0, 30)
     assert done.changes == [f"{LANE}: paused until resumed (by me: maintenance)"]
     assert bench.runs().finish(claim, COMPLETED, ANSWERED) == "finished"
     clock.forward(10 * 86_400)
@@ -146,13 +146,14 @@ def test_a_paused_lane_starts_nothing_and_what_runs_goes_on(bench: Bench, clock:
 
 def test_a_pause_for_a_time_ends_by_itself(bench: Bench, clock: Clock) -> None:
     state = bench.lanes.pause(LANE, seconds=60, reason="", by="me")
-    assert (state.reason, state.stopped) == ("by me", False)
+    assert (state.reason, state.stopped) == ("paused by hand", False)
     assert state.paused_until == pytest.approx(clock.seconds() + 60, abs=1)
     bench.fill(2)
     done = bench.dispatch()
     assert (done.released, done.changes) == (0, [f"{LANE}: paused for 60 s (by me)"])
-    assert done.wake_seconds is not None
-    clock.forward(done.wake_seconds)
+    clock.forward(59)
+    assert bench.dispatch().wake_seconds == pytest.approx(1, abs=0.01)
+    clock.forward(1)
     assert bench.dispatch().released == 2
     assert bench.lanes.get(LANE).state == "open"
 
@@ -203,7 +204,8 @@ def test_a_model_may_have_any_name(bench: Bench, clock: Clock, model: str) -> No
     assert (state.name, state.account, state.model, state.in_flight, state.waiting) == (lane, "default", model, 2, 2)
     bench.lanes.change(lane, {"in_flight": 3}, reason="r", by="me")
     done = bench.dispatch()
-    assert (done.released, done.changes) == (1, [f"{lane}: in_flight = 3 (by me: r)"])
+    shown = lane.replace("\n", "?")
+    assert (done.released, done.changes) == (1, [f"{shown}: in_flight = 3 (by me: r)"])
     bench.lanes.pause(lane, seconds=None, reason="p", by="me")
     bench.lanes.change(lane, {"in_flight": None}, reason="r", by="me")
     assert bench.dispatch().released == 0
@@ -212,3 +214,8 @@ def test_a_model_may_have_any_name(bench: Bench, clock: Clock, model: str) -> No
     assert bench.dispatch().released == 1
     assert {claim.lane for claim in bench.claim()} == {lane, "default:m"}
     assert lane in [each.name for each in LaneStates(bench.client, bench.limits).all()]
+
+
+def test_a_line_for_the_log_is_one_line_whatever_a_caller_gives_as_a_reason(bench: Bench, clock: Clock) -> None:
+    bench.lanes.change(LANE, {"in_flight": 1}, reason="a\nb\x1b[31m\u2028", by="m\re")
+    assert bench.dispatch().changes == [f"{LANE}: in_flight = 1 (by m?e: a?b?[31m?)"]

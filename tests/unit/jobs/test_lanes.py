@@ -45,7 +45,6 @@ def test_never_more_than_in_flight_are_out(bench: Bench) -> None:
     bench.fill(5)
     assert (bench.dispatch().released, bench.blocked()) == (2, "in_flight")
     first, second = bench.claim()
-    assert bench.dispatch().wake_seconds is None
     bench.runs().finish(first, COMPLETED, ANSWERED)
     assert bench.dispatch().released == 1
     bench.store.cancel(second.number, project=None)
@@ -298,13 +297,14 @@ def test_tokens_reserved_for_what_was_not_billed_are_free_again(bench: Bench, wh
     assert bench.dispatch().released == 1
 
 
-def test_no_estimate_closes_a_lane_for_more_than_ten_minutes(bench: Bench) -> None:
+def test_no_estimate_closes_a_lane_for_more_than_ten_minutes(bench: Bench, clock: Clock) -> None:
     bench.limit(tokens_per_minute=10)
     bench.fill(2, tokens=10_000_000)
     assert bench.dispatch().released == 1
-    wait = bench.dispatch().wake_seconds
-    assert wait is not None
-    assert 500 < wait <= 600
+    clock.forward(500)
+    assert bench.dispatch().released == 0
+    clock.forward(100)
+    assert bench.dispatch().released == 1
 
 
 def test_no_models_name_gets_in_the_way_of_anothers_keys(bench: Bench) -> None:
@@ -312,3 +312,23 @@ def test_no_models_name_gets_in_the_way_of_anothers_keys(bench: Bench) -> None:
         bench.submit(model=model)
     bench.beat("w1")
     assert bench.dispatch().released == 6
+
+
+def test_what_a_clock_owes_is_paid_sooner_when_its_rate_is_raised(bench: Bench, clock: Clock) -> None:
+    bench.limit(requests_per_minute=6)
+    bench.fill(3)
+    before = bench.dispatch()
+    assert (before.released, before.wake_seconds) == (1, pytest.approx(10, rel=0.1))
+    bench.lanes.change(LANE, {"requests_per_minute": 60}, reason="", by="me")
+    after = bench.dispatch()
+    assert after.wake_seconds is not None
+    assert 0 < after.wake_seconds <= 1
+    clock.forward(1.1)
+    assert bench.dispatch().released == 1
+
+
+def test_lanes_that_were_not_used_for_a_day_are_dropped_by_a_dispatch(bench: Bench, clock: Clock) -> None:
+    bench.run_all()
+    clock.forward(86_500)
+    bench.run_all(model="n")
+    assert bench.client.zrange(keys.LANES, 0, -1) == [b"default:n"]

@@ -3,6 +3,7 @@
 import pytest
 
 from jobs import keys
+from jobs.lanes import Lanes
 from jobs.runs import Claim, Closing
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, UNSENT, Bench
 from tests.fakes.clock import Clock
@@ -177,14 +178,13 @@ def test_while_it_is_open_a_retry_spends_an_attempt_and_while_it_is_closed_none(
 def test_a_retry_that_would_spend_the_last_attempt_changes_nothing_unless_it_is_closed(
     bench: Bench, clock: Clock
 ) -> None:
-    claims = bench.run_all(3, max_attempts=1)
+    claims = bench.run_all(4, max_attempts=1)
     before = bench.job(claims[0].number)
     assert bench.runs().retry(claims[0], BROKEN, delay_seconds=0, spend="unless_down") == "exhausted"
     assert bench.job(claims[0].number) == before
     assert bench.runs().finish(claims[0], FAILURE, BROKEN) == "finished"
     for claim in claims[1:]:
         bench.runs().throttle(claim, pause_seconds=0, reason="http_503", cut="endpoint")
-    bench.runs().throttle(claims[2], pause_seconds=0, reason="http_503", cut="endpoint")
     assert bench.runs().retry(claims[2], BROKEN, delay_seconds=0, spend="unless_down") == "put_back"
     assert bench.job(claims[2].number).attempts_spent == 0
 
@@ -259,3 +259,45 @@ def test_what_is_kept_of_a_long_pause_is_kept_beyond_its_end(bench: Bench, clock
     (claim,) = bench.run_all()
     account_fault(bench, claim, pause=3 * 86_400)
     assert bench.client.ttl(keys.lane(LANE)) == pytest.approx(4 * 86_400, abs=5)
+
+
+@pytest.mark.parametrize("connect_seconds", [11.0, 30.0])
+def test_how_long_a_call_must_stay_up_follows_the_time_to_connect(
+    bench: Bench, clock: Clock, connect_seconds: float
+) -> None:
+    open_breaker(bench)
+    probe(bench, clock)
+    lanes = Lanes(bench.client, bench.limits, connect_seconds=connect_seconds)
+    clock.forward(connect_seconds + 4.9)
+    assert lanes.dispatch("leader").released == 0
+    clock.forward(0.2)
+    assert lanes.dispatch("leader").released == 2
+
+
+def test_an_attempt_is_heard_once_however_often_it_is_told(bench: Bench, clock: Clock) -> None:
+    (claim,) = bench.run_all()
+    for _ in range(3):
+        bench.runs().throttle(claim, pause_seconds=0, reason="connection_failed", cut="endpoint")
+    assert state(bench) == "open"
+    for _ in range(2):
+        bench.runs().snooze(claim, UNSENT, delay_seconds=0, reason="connection_failed")
+        bench.dispatch()
+        (claim,) = bench.claim()
+        bench.runs().throttle(claim, pause_seconds=0, reason="connection_failed", cut="endpoint")
+    assert state(bench) == "probing", "another attempt of the same job is another fault"
+
+
+def test_a_job_that_alone_breaks_the_endpoint_is_ended_while_the_others_go_through(bench: Bench, clock: Clock) -> None:
+    bench.limit(in_flight=1)
+    bad, *good = bench.fill(6, max_attempts=3)
+    for _ in range(30):
+        claim = probe(bench, clock)
+        if claim.number != bad:
+            bench.runs().finish(claim, COMPLETED, ANSWERED)
+            continue
+        bench.runs().throttle(claim, pause_seconds=0, reason="http_503", cut="endpoint")
+        if bench.runs().retry(claim, BROKEN, delay_seconds=0, spend="unless_down") == "exhausted":
+            bench.runs().finish(claim, FAILURE, BROKEN)
+            break
+    assert [bench.job(number).status for number in (bad, *good)] == ["failed"] + 5 * ["completed"]
+    assert len(bench.job(bad).attempts) <= 6

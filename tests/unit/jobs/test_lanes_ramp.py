@@ -91,6 +91,5 @@ def test_the_dispatcher_says_when_the_next_may_go(bench: Bench, clock: Clock) ->
 def test_the_width_bounds_what_the_ramp_lets_in(bench: Bench, clock: Clock) -> None:
     bench.limit(ramp_per_second=100.0, in_flight=12)
     bench.fill(50)
-    while (wake := bench.dispatch().wake_seconds) is not None:
-        clock.forward(wake)
+    grow(bench, clock, seconds=1)
     assert (bench.lanes.get("default:m").in_flight, bench.blocked()) == (12, "in_flight")

@@ -252,13 +252,14 @@ class JobLife(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 100))
     def delete(self, pick: int) -> None:
         if number := self.number(pick):
-            ended = self.bench.job(number).finished_at is not None
+            held = {each for worker in (*WORKERS, "last") for each in self.bench.workers.held_by(worker)}
+            may_go = self.bench.job(number).finished_at is not None and number not in held
             try:
                 self.bench.store.delete(number, project=None)
             except JobNotEnded:
-                assert not ended
+                assert not may_go
                 return
-            assert ended
+            assert may_go
             del self.known[number]
             self.forgotten.add(number)
 
@@ -329,6 +330,9 @@ class JobLife(RuleBasedStateMachine):
             assert slots == {number for number in held if self.known[number].project == project}
         assert self.projects.get("q").in_flight <= PROJECT_IN_FLIGHT
 
+    def goes_on_upstream(self, number: str) -> bool:
+        return bool(self.bench.client.hexists(keys.job(number), "upstream"))
+
     def lane_of(self, number: str) -> str:
         return (self.bench.client.hget(keys.job(number), "lane") or b"").decode()
 
@@ -346,7 +350,7 @@ class JobLife(RuleBasedStateMachine):
             for project in PROJECTS:
                 queue = sorted(
                     (job for job in waiting if (job.backlog, job.project) == (backlog, project)),
-                    key=lambda job: (job.order, job.number),
+                    key=lambda job: (0 if self.goes_on_upstream(job.number) else job.order, job.number),
                 )
                 assert [seen[job.number].position for job in queue] == list(range(1, len(queue) + 1))
                 turns = self.bench.client.zscore(keys.backlog_projects(backlog), project)

@@ -250,7 +250,6 @@ def test_the_script_sees_no_nulls() -> None:
         "models": {"m": {"requests_per_minute": 5, "in_flight": 2}},
         "lanes": {},
         "accounts": [{"name": "default"}],
-        "own": {},
     }
 
 

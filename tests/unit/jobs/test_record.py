@@ -33,12 +33,12 @@ def test_a_record_reads_as_a_job_with_its_times_in_seconds() -> None:
         "started": b"1700000001500", "finished": b"1700000002500", "response": b'{"a":[]}', "spent": b"2",
         "max_attempts": b"3", "run_timeout": b"1500", "queue_deadline": b"0",
     }  # fmt: skip
-    job = read_job("ab", [values.get(name) for name in FIELDS], [b'{"number":1}'])
+    job = read_job("ab", [values.get(name) for name in FIELDS], [b'{"number":1,"outcome":"lost"}'])
     assert (job.id, job.response_id, job.stage) == ("job_ab", "resp_ab", Stage.ENDED)
     assert (job.created_at, job.started_at, job.finished_at) == (1700000000.123456, 1700000001.5, 1700000002.5)
     assert (job.response, job.usage, job.error, job.due_at) == ({"a": []}, None, None, None)
     assert (job.attempts_spent, job.max_attempts, job.run_timeout_seconds) == (2, 3, 1.5)
     assert job.queue_deadline_seconds is None
-    assert job.attempts == [{"number": 1}]
+    assert job.attempts == [{"number": 1, "outcome": "lost"}]
     with pytest.raises(dataclasses.FrozenInstanceError):
         job.status = "queued"  # type: ignore[misc]

@@ -1,6 +1,7 @@
 import pytest
 
 from jobs import keys
+from jobs.errors import JobNotEnded
 from jobs.runs import MOST_TOKENS, SMALL_REQUEST_BYTES, Claim, Closing, End
 from jobs.usage import UsageLedger
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, UNSENT, Bench
@@ -47,8 +48,7 @@ def test_a_long_body_is_read_apart(bench: Bench, size: int, comes_along: bool) -
 
 def test_the_body_of_a_job_that_is_gone_is_empty(bench: Bench) -> None:
     claim = bench.run_one(body=b"x" * (SMALL_REQUEST_BYTES + 1))
-    bench.store.cancel(claim.number, project=None)
-    bench.store.delete(claim.number, project=None)
+    bench.client.delete(keys.job(claim.number))
     assert bench.runs().body(claim) == b""
 
 
@@ -183,10 +183,23 @@ def test_a_late_result_takes_a_waiting_job_out_of_the_queue_and_spends_no_second
 
 
 def test_the_end_of_a_job_that_was_deleted_is_late(bench: Bench) -> None:
-    claim = bench.run_one()
+    claim = bench.run_one("w1")
+    bench.runs("w1").mark_sent(claim)
+    lose(bench)
     bench.store.cancel(claim.number, project=None)
     bench.store.delete(claim.number, project=None)
     assert bench.runs().finish(claim, COMPLETED, ANSWERED) == "late"
+    assert bench.slots(claim.lane) == bench.workers.held_by("w1") == set()
+
+
+def test_a_cancelled_job_is_kept_until_its_worker_has_hung_up(bench: Bench) -> None:
+    claim = bench.run_one()
+    bench.store.cancel(claim.number, project=None)
+    with pytest.raises(JobNotEnded):
+        bench.store.delete(claim.number, project=None)
+    assert bench.slots(claim.lane) == bench.workers.held_by("w1") == {claim.number}
+    bench.runs().finish(claim, COMPLETED, ANSWERED)
+    bench.store.delete(claim.number, project=None)
     assert bench.slots(claim.lane) == bench.workers.held_by("w1") == set()
 
 

@@ -253,3 +253,59 @@ def test_cancelling_a_job_whose_response_goes_on_upstream_says_that_it_may_be_bi
     (entry,) = bench.job(claim.number).attempts
     assert (entry["outcome"], entry["may_be_billed"]) == ("cancelled", True)
     assert bench.projects.get("default").tokens_today == 30
+
+
+@pytest.mark.parametrize("parked_before", [True, False])
+def test_it_is_asked_for_though_its_project_has_overspent(bench: Bench, clock: Clock, parked_before: bool) -> None:
+    bench.projects.change("p", {"tokens_per_day": 100})
+    claim = begun(bench, project="p")
+    other = bench.run_one(project="p", model="m")
+    bench.submit(project="p", backlog=claim.lane, model="m", priority=9)
+    bench.runs().finish(other, COMPLETED, answered(200))
+    if parked_before:
+        bench.runs().poll_later(claim, SENT, delay_seconds=10, reason="later")
+        assert bench.dispatch().released == 0
+        clock.forward(10)
+        assert bench.sweep().due == 1
+    else:
+        lose(bench)
+    assert next_claim(bench, "w1" if parked_before else "w2").upstream_id == "resp_up"
+    assert bench.dispatch().released == 0
+
+
+def test_it_is_asked_for_before_anything_new_is_begun(bench: Bench, clock: Clock) -> None:
+    bench.limit(in_flight=1)
+    claim = begun(bench, priority=0)
+    for _ in range(3):
+        bench.submit(model="m", backlog=claim.lane, priority=9)
+    lose(bench)
+    assert next_claim(bench).number == claim.number
+
+
+def broken(bench: Bench, count: int = 3) -> None:
+    """So many calls find no endpoint, which closes the lane for 2 s."""
+    for each in bench.run_all(count):
+        bench.runs().throttle(each, pause_seconds=0, reason="down", cut="endpoint")
+        bench.runs().snooze(each, UNSENT, delay_seconds=0, reason="down")
+
+
+def test_asking_for_it_is_no_probe_and_waits_for_none(bench: Bench, clock: Clock) -> None:
+    claims = [begun(bench), begun(bench)]
+    broken(bench)
+    clock.forward(2)
+    bench.runs().poll_later(claims[0], SENT, delay_seconds=0, reason="later")
+    assert bench.dispatch().released == 2, "it and a probe"
+    bench.runs().poll_later(claims[1], SENT, delay_seconds=0, reason="later")
+    assert bench.dispatch().released == 1, "it, though a probe is under way"
+    polled = [claim for claim in bench.claim() if claim.upstream_id]
+    assert sorted(claim.number for claim in polled) == sorted(claim.number for claim in claims)
+
+
+def test_of_a_long_row_of_polls_that_were_lost_the_oldest_go(bench: Bench) -> None:
+    claim = begun(bench, "w0")
+    for turn in range(105):
+        lose(bench, f"w{turn}")
+        next_claim(bench, f"w{turn + 1}")
+    attempts = bench.job(claim.number).attempts
+    assert len(attempts) == 100
+    assert (attempts[0]["number"], attempts[0]["delivery"], attempts[-1]["number"]) == (1, "sent", 106)

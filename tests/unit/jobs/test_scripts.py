@@ -20,6 +20,7 @@ NAMES = sorted(
     path.name.removesuffix(".lua") for path in (resources.files("jobs") / "lua").iterdir() if path.name.endswith(".lua")
 )
 BEAT = scripts.Call(name="heartbeat", args=["w1", 1000, 1, "{}"])
+NOTHING: list[object] = [[], []]
 
 
 def own_text(name: str) -> tuple[str, str]:
@@ -54,7 +55,7 @@ def test_only_what_adds_a_job_is_refused_when_memory_is_short(name: str) -> None
 
 def test_a_script_is_loaded_where_the_server_lacks_it(store_client: redis.Redis) -> None:
     store_client.script_flush()
-    assert scripts.run(store_client, BEAT) == []
+    assert scripts.run(store_client, BEAT) == NOTHING
     assert store_client.script_exists(scripts.script("heartbeat").digest) == [True]
 
 
@@ -65,13 +66,13 @@ def test_of_several_calls_each_has_its_answer_also_when_some_had_to_be_loaded(st
     JobStore(store_client, max_queued_bytes=10**6).submit(new_job(number=number), unique())
     store_client.script_flush()
     store_client.script_load(scripts.script("heartbeat").source)
-    assert scripts.run_all(store_client, [BEAT, *cancel, BEAT]) == [[], b"cancelled", b"missing", []]
+    assert scripts.run_all(store_client, [BEAT, *cancel, BEAT]) == [NOTHING, b"cancelled", b"missing", NOTHING]
 
 
 def test_a_script_that_fails_fails_alone(store_client: redis.Redis) -> None:
     wrong = scripts.Call(name="heartbeat", args=["w1", "no number", 1, "{}"])
     first, failed, last = scripts.run_all(store_client, [BEAT, wrong, BEAT])
-    assert (first, last) == ([], [])
+    assert (first, last) == (NOTHING, NOTHING)
     assert isinstance(failed, redis.ResponseError)
     with pytest.raises(redis.ResponseError):
         scripts.run(store_client, wrong)

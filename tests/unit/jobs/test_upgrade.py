@@ -5,7 +5,7 @@ from jobs.record import Stage
 from jobs.upgrade import upgrade
 from tests.fakes.bench import COMPLETED, Bench, answered
 
-NEW_FIELDS = ("backlog", "priority", "order", "queued", "nano_held", "snoozes")
+NEW_FIELDS = ("backlog", "priority", "order", "queued", "nano_held", "snoozes", "released")
 
 
 def age(bench: Bench, number: str, *, lane: str = "default:m") -> None:
@@ -54,3 +54,26 @@ def test_a_store_of_this_layout_is_not_looked_through(bench: Bench) -> None:
     assert upgrade(bench.client) == 0
     age(bench, bench.submit(model="m"))
     assert upgrade(bench.client) == 0
+
+
+def test_a_scan_takes_over_what_the_upgrade_did_not_see(bench: Bench) -> None:
+    number = bench.submit(model="m", tokens=7)
+    age(bench, number)
+    assert sum(bench.workers.scan()) >= 0
+    assert bench.projects.get("default").held_tokens == 7
+    assert sum(bench.workers.scan()) == 0
+    bench.beat("w1")
+    assert bench.dispatch().released == 1
+
+
+def test_a_job_that_was_taken_over_keeps_its_place_among_those_of_the_usual_priority(bench: Bench) -> None:
+    old, new = bench.submit(model="m"), bench.submit(model="m")
+    low, high = bench.submit(model="m", priority=0), bench.submit(model="m", priority=9)
+    order = bench.job(old).order
+    bench.client.hdel(keys.job(old), *NEW_FIELDS)
+    bench.client.zrem(keys.backlog_jobs("*:m", "default"), old)
+    assert upgrade(bench.client) == 1
+    assert bench.job(old).order == order
+    bench.beat("w1")
+    bench.dispatch()
+    assert [claim.number for claim in bench.claim()] == [high, old, new, low]

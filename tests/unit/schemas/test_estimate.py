@@ -17,6 +17,7 @@ def estimate(**changes: Any) -> dict[str, Any]:
         "jobs_ahead": 0,
         "eta": {"p50_seconds": 0, "p90_seconds": 1.5},
         "waiting_reason": None,
+        "refused_by": None,
     } | changes
 
 

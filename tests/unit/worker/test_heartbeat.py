@@ -3,10 +3,11 @@ import socket
 
 from tests.unit.worker.conftest import Shop
 from worker.heartbeat import CHECK_BEATS, Heartbeat
+from worker.orphans import Orphanage
 
 
 def heartbeat(shop: Shop) -> Heartbeat:
-    return Heartbeat(shop.bench.workers, shop.crew, worker="w1")
+    return Heartbeat(shop.bench.workers, shop.crew, Orphanage(endpoints={}), worker="w1")
 
 
 def test_a_beat_tells_who_lives_where_with_how_many_slots(shop: Shop) -> None:
