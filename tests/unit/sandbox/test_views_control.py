@@ -54,11 +54,11 @@ def test_a_limit_that_does_not_fit_changes_nothing(base: str) -> None:
 
 
 def test_a_window_that_is_over_lets_in_as_many_again(base: str) -> None:
-    set_limits(base, requests_per_minute=2, window_seconds=0.3)
+    set_limits(base, requests_per_minute=2, window_seconds=2.0)
     assert [post(base).status_code for _ in range(3)] == [200, 200, 429]
     wait_until(lambda: post(base).status_code == 200)
     starts = sorted(call["started_at"] for call in seen(base)["data"] if call["is_admitted"])
-    assert starts[2] - starts[0] >= 0.25
+    assert starts[2] - starts[0] >= 1.9
 
 
 def test_the_answers_tell_what_is_left(base: str) -> None:
