@@ -143,6 +143,7 @@ def main() -> int:
                 print(f"{step:10} {few * 1e6:9.0f} µs {many * 1e6:9.0f} µs   {many / few:5.2f}")
             print(f"memory: {memory:,.0f} bytes for each queued job")
             large.bench.workers.leave("w1")
+            large.bench.workers.upgrade()  # what the first worker of a store does once is not what it costs idle
             LaneStates(large.bench.client, LIMITS).pause(
                 lane_of(MODEL), seconds=None, reason="measuring", by="benchmark"
             )
