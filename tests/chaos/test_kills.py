@@ -13,6 +13,7 @@ import requests
 
 from jobs import keys
 from jobs.connection import connect
+from jobs.projects import Projects
 from jobs.record import JOB_PREFIX, Job
 from tests.fakes.processes import Running, start_worker
 from tests.fakes.redis_server import RedisServer, running_redis
@@ -43,10 +44,11 @@ def in_flight(sandbox: str) -> int:
 
 
 def nothing_is_left(client: redis.Redis) -> bool:
-    """No slot, no place in a queue, no worker's hold on a job."""
-    held = [*client.scan_iter(keys.PREFIX + "lane_slots:*"), *client.scan_iter(keys.PREFIX + "lane_queue:*")]
-    held += [*client.scan_iter(keys.PREFIX + "worker_jobs:*")]
-    return not held and client.hget(keys.COUNTERS, "queued_bytes") == b"0"
+    """No slot, no place in a backlog, no worker's hold on a job, nothing held of a budget."""
+    kinds = ("lane_slots", "project_slots", "backlog_jobs", "worker_jobs")
+    places = [key for kind in kinds for key in client.scan_iter(f"{keys.PREFIX}{kind}:*")]
+    held = [project.held_tokens for project in Projects(client).all()]
+    return not places and not any(held) and client.hget(keys.COUNTERS, "queued_bytes") == b"0"
 
 
 def test_a_killed_workers_hundred_calls_all_end_and_the_record_shows_what_may_be_billed_twice(
