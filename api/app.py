@@ -8,7 +8,18 @@ from api import errors, headers, openapi
 from api.lingering import close_refused
 from api.models import accounts_of, models_of
 from api.services import EXTENSION, open_services
-from api.views import docs, health, jobs, lanes, projects, usage
+from api.views import (
+    docs,
+    events,
+    health,
+    jobs,
+    lanes,
+    projects,
+    usage,
+    webhook_deliveries,
+    webhook_endpoints,
+    webhook_secret,
+)
 from jobs.settings import Settings
 
 
@@ -35,6 +46,10 @@ def create_app(settings: Settings) -> Flask:
             lanes.make_blueprint(),
             projects.make_blueprint(),
             usage.make_blueprint(),
+            events.make_blueprint(),
+            webhook_endpoints.make_blueprint(),
+            webhook_deliveries.make_blueprint(),
+            webhook_secret.make_blueprint(),
             health.make_blueprint(),
         ],
     )

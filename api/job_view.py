@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from api import webhook_view
 from api.services import services
 from jobs.eta import Eta
 from jobs.lanes import account_of
@@ -75,6 +76,7 @@ def _dump(job: Job, waiting: Waiting) -> dict[str, Any]:
         "currency": services().limits.currency,
         "response": job.response or _response(job),
         "error": job.error,
+        "webhook": webhook_view.dump(job.webhook) if job.webhook else None,
     }
 
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import request
 
 from api.services import services
 from jobs.record import Job
+from schemas.webhook_url import origin_of
+
+
+def own_origins() -> frozenset[str]:
+    """SCHEME://HOST:PORT of RESPOOL_PUBLIC_URL and of the address by which the request came."""
+    found = set()
+    for url in (services().settings.public_url, request.host_url):
+        with suppress(ValueError):  # a Host header may say anything
+            found.add(origin_of(url))
+    return frozenset(found)
 
 
 def job_url(job: Job) -> str:

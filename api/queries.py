@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import RAISE, Schema, fields
 
 from schemas.bounds import OneOf, Range
+from schemas.delivery import STATUSES as DELIVERY_STATUSES
 from schemas.job import STATUSES
 
 
@@ -33,6 +34,25 @@ class JobListQuery(Query):
     limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
     after = fields.String(metadata={"description": "The id of the last job of the page before."})
     status = fields.String(validate=OneOf(STATUSES, noun="status"))
+
+
+class DeliveryQuery(Query):
+    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    after = fields.String(metadata={"description": "The `last_id` of the page before."})
+    status = fields.String(
+        validate=OneOf((*DELIVERY_STATUSES, "dead"), noun="status"),
+        metadata={"description": "`dead`: exhausted, gone, blocked or cancelled."},
+    )
+
+
+class DeliveryListQuery(DeliveryQuery):
+    endpoint_id = fields.String(metadata={"description": "Those owed to this webhook endpoint alone."})
+
+
+class EventQuery(Query):
+    after = fields.String(metadata={"description": "The `cursor` of the page before."})
+    limit = fields.Integer(validate=Range(min=1, max=1000), load_default=100)
+    project = fields.String(metadata={"description": "For admin keys; the key's own project if left out."})
 
 
 class UsageQuery(Query):

@@ -48,5 +48,15 @@ def lane_not_found(name: str) -> Refusal:
     return Refusal(404, message, param="lane", code="lane_not_found")
 
 
+def endpoint_not_found(endpoint_id: str) -> Refusal:
+    message = f"Webhook endpoint with id '{endpoint_id[:64]}' not found."
+    return Refusal(404, message, param="endpoint_id", code="webhook_endpoint_not_found")
+
+
+def delivery_not_found(delivery_id: str) -> Refusal:
+    message = f"Webhook delivery with id '{delivery_id[:64]}' not found."
+    return Refusal(404, message, param="delivery_id", code="webhook_delivery_not_found")
+
+
 def project_not_found(name: str) -> Refusal:
     return Refusal(404, f"Project '{name[:64]}' not found.", param="project", code="project_not_found")

@@ -18,7 +18,13 @@ from jobs.settings import Settings
 from jobs.store import JobStore
 from jobs.tenants import Tenants
 from jobs.usage import UsageLedger
+from jobs.vault import Vault
 from jobs.waiting import WaitingRoom
+from jobs.webhooks.delivery_log import DeliveryLog
+from jobs.webhooks.endpoints import Endpoints
+from jobs.webhooks.events import EventFeed
+from jobs.webhooks.replays import Replays
+from jobs.webhooks.secrets import ProjectSecrets
 from jobs.workers import Workers
 
 EXTENSION = "respool"
@@ -37,6 +43,12 @@ class Services:
     lanes: LaneStates
     projects: Projects
     workers: Workers
+    vault: Vault
+    webhook_endpoints: Endpoints
+    webhook_deliveries: DeliveryLog
+    webhook_replays: Replays
+    webhook_secrets: ProjectSecrets
+    events: EventFeed
     persistence: PersistenceCheck
 
 
@@ -44,6 +56,7 @@ def open_services(settings: Settings) -> Services:
     """Connects to nothing yet. Raises SettingsError if the limits file is wrong."""
     limits = read_limits(settings.limits_file)
     redis = connect(settings.redis_url)
+    vault, log = Vault(redis, secret=settings.secret), DeliveryLog(redis)
     store = JobStore(
         redis,
         durability=settings.durability,
@@ -62,6 +75,12 @@ def open_services(settings: Settings) -> Services:
         lanes=LaneStates(redis, limits),
         projects=Projects(redis),
         workers=Workers(redis),
+        vault=vault,
+        webhook_endpoints=Endpoints(redis, vault, retention_seconds=settings.retention_seconds),
+        webhook_deliveries=log,
+        webhook_replays=Replays(redis, log),
+        webhook_secrets=ProjectSecrets(redis, vault),
+        events=EventFeed(redis, retention_seconds=settings.retention_seconds),
         persistence=PersistenceCheck(redis),
     )
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 
 from api.rate_headers import duration, rate_headers, retry_headers
-from api.refusal import Refusal, job_not_found, lane_not_found, project_not_found
+from api.refusal import (
+    Refusal,
+    delivery_not_found,
+    endpoint_not_found,
+    job_not_found,
+    lane_not_found,
+    project_not_found,
+)
 from jobs import errors as store
 
 
@@ -35,7 +42,42 @@ def refusal_of(error: store.StoreError) -> Refusal:
             message = f"Only a job that failed can be retried; this one is {error}."
             return Refusal(400, message, param="job_id", code="job_not_failed")
         case store.CursorNotFound():
-            return Refusal(400, "There is no such job to go on after.", param="after", code="invalid_value")
+            return Refusal(400, "There is nothing with this id to go on after.", param="after", code="invalid_value")
+        case _:
+            return _webhook_refusal_of(error)
+
+
+def _webhook_refusal_of(error: store.StoreError) -> Refusal:
+    match error:
+        case store.EndpointNotFound():
+            return endpoint_not_found(str(error))
+        case store.DeliveryNotFound():
+            return delivery_not_found(f"dlv_{error}")
+        case store.EndpointDisabled():
+            message = "The webhook endpoint is disabled; enable it first: PATCH its status."
+            return Refusal(400, message, param="endpoint_id", code="endpoint_disabled")
+        case store.EndpointDeleted():
+            message = "The webhook endpoint that this was owed to is deleted."
+            return Refusal(400, message, param="endpoint_id", code="endpoint_deleted")
+        case store.TooManyEndpoints():
+            message = f"A project may have {error} webhook endpoints, and this one has them; delete one first."
+            return Refusal(400, message, code="too_many_endpoints")
+        case store.DeliveryOpen():
+            message = f"The delivery has not ended, it is {error}; only one that has can be replayed."
+            return Refusal(400, message, param="delivery_id", code="delivery_open")
+        case store.TooManySecrets():
+            wait = duration(max(1, math.ceil(error.retry_after_seconds)))
+            message = f"{error} secrets sign at present, as many as may; the oldest of them stops in {wait}."
+            headers = retry_headers(error.retry_after_seconds)
+            return Refusal(429, message, type="rate_limit_error", code="too_many_secrets", headers=headers)
+        case store.CursorExpired():
+            message = (
+                "The feed no longer holds all that came after this cursor, so events may have been missed; "
+                "start again without `after`, or look at the jobs themselves."
+            )
+            return Refusal(410, message, param="after", code="cursor_expired")
+        case store.CursorMalformed():
+            return Refusal(400, "This is no cursor of the feed.", param="after", code="invalid_value")
         case _:
             raise error
 

@@ -13,6 +13,7 @@ from api.body import digest
 from api.forecast import forecast, nano_of, priority_of, tokens_of
 from api.refusal import Refusal
 from api.services import services
+from api.webhook_body import webhook_of
 from jobs.lanes import backlog_of
 from jobs.record import NewJob, new_number
 from jobs.store import Sameness, Submitted
@@ -29,6 +30,7 @@ def submit(body: Mapping[str, Any]) -> Submitted:
 def foresee(body: Mapping[str, Any]) -> dict[str, Any]:
     """What `submit` of this body would make now, as JobEstimateSchema shows it. Raises Refusal, StoreError."""
     idempotency_key()
+    webhook_of(body)
     return forecast(body, _backlog(body))
 
 
@@ -53,6 +55,7 @@ def _new_job(body: Mapping[str, Any]) -> NewJob:
         queue_deadline_seconds=body.get("queue_deadline_seconds"),
         run_timeout_seconds=body.get("run_timeout_seconds", settings.run_timeout_seconds),
         retention_seconds=settings.retention_seconds,
+        webhook=webhook_of(body),
     )
 
 

@@ -32,18 +32,18 @@ def measure_idle_worker(redis_url: str, folder: Path) -> Idle:
         with redis.Redis.from_url(redis_url) as client:
             wait_until(lambda: client.zcard("{respool}:workers") == 1, seconds=60)
             time.sleep(SETTLE_SECONDS)
-            cpu, commands, started = _cpu(worker.process.pid), _commands(client), time.monotonic()
+            cpu, commands, started = cpu_seconds(worker.process.pid), _commands(client), time.monotonic()
             time.sleep(MEASURED_SECONDS)
             passed = time.monotonic() - started
             return Idle(
-                cpu_share=(_cpu(worker.process.pid) - cpu) / passed,
+                cpu_share=(cpu_seconds(worker.process.pid) - cpu) / passed,
                 commands_per_second=(_commands(client) - commands) / passed,
             )
     finally:
         worker.kill()
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Seconds of CPU that the process took so far."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")

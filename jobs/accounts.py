@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from jobs.errors import SettingsError
 from jobs.limit_fields import read_text, refuse_others
-from jobs.settings import PREFIX, Settings, header_text, http_url
+from jobs.setting_texts import header_text, http_url
+from jobs.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from jobs.limits import Limits

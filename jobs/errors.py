@@ -59,7 +59,7 @@ class JobNotFailed(StoreError):
 
 
 class CursorNotFound(StoreError):
-    """A list was asked to go on after a job that does not exist."""
+    """A list was asked to go on after something that does not exist."""
 
 
 class IdempotencyConflict(StoreError):
@@ -88,3 +88,47 @@ class ProjectNotFound(StoreError):
 
 class LaneNotFound(StoreError):
     """No lane can have this name: none of the accounts has such a model, or no account is called so."""
+
+
+class EndpointNotFound(StoreError):
+    """No such webhook endpoint in this project."""
+
+
+class EndpointDisabled(StoreError):
+    """The webhook endpoint is disabled, so nothing is delivered to it."""
+
+
+class EndpointDeleted(StoreError):
+    """The webhook endpoint that the delivery was owed to is deleted."""
+
+
+class TooManyEndpoints(StoreError):
+    """The project has as many webhook endpoints as it may; the text is how many that are."""
+
+
+class DeliveryNotFound(StoreError):
+    """No such delivery in this project."""
+
+
+class DeliveryOpen(StoreError):
+    """The delivery has not ended, so it cannot be replayed; the text is its status."""
+
+
+class CursorExpired(StoreError):
+    """The feed no longer holds all that came after this cursor."""
+
+
+class CursorMalformed(StoreError):
+    """This is no cursor of the feed."""
+
+
+class Unsealable(StoreError):
+    """What the vault was given cannot be opened with this service's secret."""
+
+
+class TooManySecrets(StoreError):
+    """As many secrets as may sign at a time (the text is how many) do so; one stops in `retry_after_seconds`."""
+
+    def __init__(self, most: int, *, retry_after_seconds: float) -> None:
+        super().__init__(str(most))
+        self.retry_after_seconds = retry_after_seconds

@@ -11,6 +11,10 @@ BACKLOGS = PREFIX + "backlogs"
 LANES = PREFIX + "lanes"
 DISPATCHER = PREFIX + "dispatcher"
 SWEEP = PREFIX + "sweep"
+SENDERS = PREFIX + "senders"
+DELIVERY_LEADER = PREFIX + "delivery_leader"
+DELIVERY_SWEEP = PREFIX + "delivery_sweep"
+WAKE_DELIVERIES = PREFIX + "wake_deliveries"
 PROJECTS = PREFIX + "projects"
 API_KEYS = PREFIX + "api_keys"
 SECRET = PREFIX + "secret"
@@ -107,3 +111,54 @@ def usage(project: str, day: int) -> str:
 
 def api_key(digest: str) -> str:
     return f"{PREFIX}api_key:{digest}"
+
+
+def events(project: str) -> str:
+    return f"{PREFIX}events:{project}"
+
+
+def webhook_endpoint(number: str) -> str:
+    return f"{PREFIX}webhook_endpoint:{number}"
+
+
+def webhook_endpoints(project: str) -> str:
+    return f"{PREFIX}webhook_endpoints:{project}"
+
+
+def webhook_routes(project: str) -> str:
+    return f"{PREFIX}webhook_routes:{project}"
+
+
+def delivery(number: str) -> str:
+    return f"{PREFIX}delivery:{number}"
+
+
+def delivery_log(number: str) -> str:
+    return f"{PREFIX}delivery_log:{number}"
+
+
+def job_deliveries(number: str) -> str:
+    return f"{PREFIX}job_deliveries:{number}"
+
+
+def project_deliveries(kind: str, project: str) -> str:
+    """`kind` is `open`, `delivered` or `dead`."""
+    return f"{PREFIX}project_deliveries:{kind}:{project}"
+
+
+def endpoint_deliveries(kind: str, endpoint: str) -> str:
+    """`kind` is `open`, `delivered` or `dead`."""
+    return f"{PREFIX}endpoint_deliveries:{kind}:{endpoint}"
+
+
+def origin(project: str, name: str) -> str:
+    """`name` is SCHEME://HOST:PORT."""
+    return f"{PREFIX}origin:{project}|{name}"
+
+
+def sender(sender_id: str) -> str:
+    return f"{PREFIX}sender:{sender_id}"
+
+
+def sender_deliveries(sender_id: str) -> str:
+    return f"{PREFIX}sender_deliveries:{sender_id}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import redis
 from jobs import keys, scripts
 from jobs.accounts import DEFAULT
 from jobs.limits import Limits
+from jobs.messages import message_of
 from jobs.workers import CLAIM_SECONDS
 
 LEAD_SECONDS = 3.0
@@ -66,7 +66,7 @@ class Lanes:
     def dispatch(self, worker: str) -> Dispatched:
         """Releases what may go, if `worker` leads or nobody does."""
         args: list[scripts.Argument] = [
-            worker, round(LEAD_SECONDS * 1000), self._limits, MOST_JOBS, round(CLAIM_SECONDS * 1000), _MESSAGE,
+            worker, round(LEAD_SECONDS * 1000), self._limits, MOST_JOBS, round(CLAIM_SECONDS * 1000), message_of(TASK),
             round(self._probe_seconds * 1000),
         ]  # fmt: skip
         leads, released, wait, changes = scripts.run(
@@ -83,21 +83,3 @@ class Lanes:
 def _line(change: bytes) -> str:
     """One line for a log; names and reasons come from callers and upstreams."""
     return "".join(c if c.isprintable() else "?" for c in change.decode(errors="replace"))
-
-
-_MESSAGE = json.dumps(
-    {
-        "body": "",
-        "content-encoding": "utf-8",
-        "content-type": "application/json",
-        "headers": {"lang": "py", "task": TASK, "id": "", "root_id": "", "parent_id": None, "group": None},
-        "properties": {
-            "correlation_id": "",
-            "delivery_mode": 2,
-            "delivery_tag": "",
-            "priority": 0,
-            "delivery_info": {"exchange": "", "routing_key": ""},
-        },
-    }
-)
-"""A message of Celery's protocol 2; the dispatch script fills in id, queue and body."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from jobs.webhooks.target import Webhook
+
 JOB_PREFIX = "job_"
 RESPONSE_PREFIX = "resp_"
 
@@ -26,7 +28,7 @@ class Stage(StrEnum):
 FIELDS = (
     "project", "api_key", "model", "backlog", "lane", "upstream", "priority", "order", "status", "stage",
     "created", "started", "finished", "expires", "metadata", "echo", "max_attempts", "on_unknown", "queue_deadline",
-    "run_timeout", "spent", "due", "reason", "response", "usage", "error", "tokens", "nano", "sent",
+    "run_timeout", "spent", "due", "reason", "response", "usage", "error", "tokens", "nano", "sent", "webhook",
 )  # fmt: skip
 """What a poll reads; the request and the upstream's own answer stay behind."""
 
@@ -66,9 +68,11 @@ class NewJob:
     queue_deadline_seconds: float | None
     run_timeout_seconds: float
     retention_seconds: float
+    webhook: Webhook | None = None
 
     def fields(self) -> dict[str, str | bytes | int]:
         return {
+            **({"webhook": self.webhook.as_json()} if self.webhook else {}),
             "api_key": self.api_key,
             "model": self.model,
             "backlog": self.backlog,
@@ -98,7 +102,7 @@ class Job:
     """A job at the moment it was read. Times are seconds since the epoch; JSON values are decoded.
 
     `lane` is that of its last release; `tokens` is the estimate, `nano` what was booked for it so far, in 10^-9 of the
-    currency; `order` is its place in its project's queue: the smaller, the earlier.
+    currency; `order` is its place in its project's queue: the smaller, the earlier; `webhook` is as Webhook.as_json.
     """
 
     number: str
@@ -129,6 +133,7 @@ class Job:
     response: dict[str, Any] | None
     usage: dict[str, Any] | None
     error: dict[str, Any] | None
+    webhook: dict[str, Any] | None
     attempts: Sequence[dict[str, Any]]
 
     @property
@@ -172,6 +177,7 @@ def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[byt
         response=_json(raw["response"]),
         usage=_json(raw["usage"]),
         error=_json(raw["error"]),
+        webhook=_json(raw["webhook"]),
         attempts=[_entry(entry, sent=int(raw["sent"] or 0)) for entry in attempts],
     )
 

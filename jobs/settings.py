@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
+from jobs import setting_texts as texts
 from jobs.errors import SettingsError
+from schemas.addresses import Allow
 
 PREFIX = "RESPOOL_"
 MIB = 1024 * 1024
@@ -45,6 +44,13 @@ class Settings:
     read_timeout_seconds: float = 600.0
     run_timeout_seconds: float = 3600.0
     slots: int = 1000
+    webhook_secret: str = ""
+    webhook_allow: Allow = Allow()  # noqa: RUF009 - it cannot be changed
+    webhook_schedule: tuple[float, ...] = (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+    webhook_timeout_seconds: float = 15.0
+    webhook_slots: int = 500
+    webhook_disable_seconds: float = 5 * 86400.0
+    webhook_ca_file: Path | None = None
     grace_seconds: float = 25.0
     log_level: str = "INFO"
 
@@ -78,112 +84,36 @@ OTHER_VARIABLES = {"RESPOOL_URL", "RESPOOL_CHAOS"}
 """Variables of the command line and of the tests, which no service reads."""
 
 
-def _whole(low: int, high: int = 2**53) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or len(text) > 20 or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(text)
-
-    return read
-
-
-def _seconds(low: float, high: float) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            raise ValueError(f"must be a number of seconds from {low:g} to {high:g}")
-        return value
-
-    return read
-
-
-def _choice(*names: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in names:
-            raise ValueError(f"must be one of {', '.join(names)}")
-        return text
-
-    return read
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        scheme, separator, rest = text.partition("://")
-        if scheme not in schemes or not separator or not rest or any(c.isspace() for c in text):
-            raise ValueError(f"must be a URL that starts with {', '.join(s + '://' for s in schemes)}")
-        return text.rstrip("/")
-
-    return read
-
-
-def http_url(text: str) -> str:
-    url = _url("http", "https")(text)
-    try:
-        urlsplit(url).port  # noqa: B018 - reading it checks it
-    except ValueError:
-        raise ValueError("must name a port from 0 to 65535") from None
-    return url
-
-
-_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/:@,\[\]?]+)(?::(?:[0-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?"
-_REDIS_URL = re.compile(
-    rf"rediss?://(?:[^/]*@)?{_HOST}(?:/\d*)?(?:\?.*)?|rediss?\+sentinel://(?:[^/]*@)?{_HOST}(?:,{_HOST})*(?:/[^/?]+(?:/\d+)?)?"
-)
-
-
-def _redis_url(text: str) -> str:
-    url = _url("redis", "rediss", "redis+sentinel", "rediss+sentinel")(text)
-    if not _REDIS_URL.fullmatch(url):
-        raise ValueError("must be redis://USER:PASSWORD@HOST:PORT/NUMBER or redis+sentinel://HOST:PORT,…/MASTER/NUMBER")
-    return url
-
-
-def _file(text: str) -> Path:
-    path = Path(text)
-    if not path.is_file():
-        raise ValueError("must name a file that exists")
-    return path
-
-
-def header_text(text: str) -> str:
-    if not text.isascii() or not text.isprintable():
-        raise ValueError("must be printable ASCII, since it is sent in a header")
-    return text
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise ValueError("must be a comma-separated list of model names, or *")
-    return names
-
-
 _READERS: dict[str, Callable[[str], object]] = {
-    "redis_url": _redis_url,
-    "durability": _choice("everysec", "fsync", "replica"),
-    "retention_seconds": _seconds(60, 366 * 86400),
-    "api_key": header_text,
-    "public_url": http_url,
-    "models": _names,
-    "unknown_fields": _choice("refuse", "forward"),
-    "max_body_bytes": _whole(1024, 1024 * MIB),
-    "max_queued_bytes": _whole(1024),
-    "max_attempts": _whole(1, 100),
-    "on_unknown": _choice("retry", "fail"),
-    "ageing_seconds": _seconds(0, 86400),
-    "limits_file": _file,
-    "upstream_url": http_url,
-    "upstream_api_key": header_text,
-    "upstream_proxy": http_url,
-    "upstream_ca_file": _file,
-    "upstream_max_bytes": _whole(1024, 1024 * MIB),
-    "connect_timeout_seconds": _seconds(0.1, 300),
-    "read_timeout_seconds": _seconds(0.1, 86400),
-    "run_timeout_seconds": _seconds(0.1, 86400),
-    "slots": _whole(1, 20000),
-    "grace_seconds": _seconds(0, 86400),
-    "log_level": _choice("DEBUG", "INFO", "WARNING", "ERROR"),
+    "redis_url": texts.redis_url,
+    "durability": texts.choice("everysec", "fsync", "replica"),
+    "retention_seconds": texts.seconds(60, 366 * 86400),
+    "api_key": texts.header_text,
+    "public_url": texts.http_url,
+    "models": texts.names,
+    "unknown_fields": texts.choice("refuse", "forward"),
+    "max_body_bytes": texts.whole(1024, 1024 * MIB),
+    "max_queued_bytes": texts.whole(1024),
+    "max_attempts": texts.whole(1, 100),
+    "on_unknown": texts.choice("retry", "fail"),
+    "ageing_seconds": texts.seconds(0, 86400),
+    "limits_file": texts.file,
+    "upstream_url": texts.http_url,
+    "upstream_api_key": texts.header_text,
+    "upstream_proxy": texts.http_url,
+    "upstream_ca_file": texts.file,
+    "upstream_max_bytes": texts.whole(1024, 1024 * MIB),
+    "connect_timeout_seconds": texts.seconds(0.1, 300),
+    "read_timeout_seconds": texts.seconds(0.1, 86400),
+    "run_timeout_seconds": texts.seconds(0.1, 86400),
+    "slots": texts.whole(1, 20000),
+    "webhook_secret": texts.signing_secret,
+    "webhook_allow": Allow.parse,
+    "webhook_schedule": texts.schedule,
+    "webhook_timeout_seconds": texts.seconds(1, 30),
+    "webhook_slots": texts.whole(1, 5000),
+    "webhook_disable_seconds": texts.seconds(60, 60 * 86400),
+    "webhook_ca_file": texts.file,
+    "grace_seconds": texts.seconds(0, 86400),
+    "log_level": texts.choice("DEBUG", "INFO", "WARNING", "ERROR"),
 }

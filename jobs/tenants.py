@@ -14,6 +14,7 @@ import redis
 
 from jobs import keys, scripts
 from jobs.errors import KeyNotFound
+from jobs.service_secret import kept_secret
 
 DEFAULT_PROJECT = "default"
 PROJECT_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
@@ -38,7 +39,7 @@ class ApiKey:
 
 
 class Tenants:
-    """`secret` keys the hashes; without one, a random secret is made once and kept beside them."""
+    """`secret` keys the hashes; without one, the service's kept secret does."""
 
     def __init__(self, client: redis.Redis, *, secret: str, development_key: str = "") -> None:
         self._client = client
@@ -104,9 +105,7 @@ class Tenants:
 
     def _digest(self, text: bytes) -> str:
         if not self._secret:
-            self._client.set(keys.SECRET, secrets.token_hex(32), nx=True)
-            kept: Any = self._client.get(keys.SECRET)
-            self._secret = kept
+            self._secret = kept_secret(self._client)
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
 
 

@@ -7,11 +7,12 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from jobs.webhooks.secrets import new_secret
 from respool.errors import CannotRun
 from respool.private_file import write_private
 
@@ -42,6 +43,7 @@ class DataFolder:
     def __init__(self, folder: Path) -> None:
         self.path = folder
         self.key_file = folder / "api-key"
+        self.webhook_secret_file = folder / "webhook-secret"
         self._service_file = folder / "service.json"
 
     @contextmanager
@@ -75,10 +77,11 @@ class DataFolder:
 
     def api_key(self) -> str:
         """The development key of this folder, made when it is first asked for."""
-        with suppress(FileNotFoundError):
-            return self.key_file.read_text(encoding="utf-8").strip()
-        write_private(self.key_file, f"rsp_{secrets.token_urlsafe(32)}\n")
-        return self.api_key()
+        return _kept(self.key_file, lambda: f"rsp_{secrets.token_urlsafe(32)}")
+
+    def webhook_secret(self) -> str:
+        """What signs the webhooks of the development project, made when it is first asked for."""
+        return _kept(self.webhook_secret_file, new_secret)
 
     def publish(self, service: Service) -> None:
         write_private(self._service_file, json.dumps(asdict(service)))
@@ -93,6 +96,14 @@ class DataFolder:
         except OSError:
             return None
         return Service(**json.loads(text))
+
+
+def _kept(file: Path, make: Callable[[], str]) -> str:
+    """What stands in the file; what `make` gives, from the first time on."""
+    with suppress(FileNotFoundError):
+        return file.read_text(encoding="utf-8").strip()
+    write_private(file, f"{make()}\n")
+    return _kept(file, make)
 
 
 @contextmanager

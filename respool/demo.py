@@ -1,7 +1,7 @@
 """`make demo`: the service on real input, from start to stop, in less than two minutes.
 
 Two jobs: what is in a film clip, and the example of the endpoint's own documentation, whose `max_output_tokens` of 2
-must cut the answer off.
+must cut the answer off. The end of the first is told by a webhook to a receiver of the demo's own.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import click
 
 from respool.client import Api
 from respool.data_folder import DataFolder
+from respool.demo_receiver import Receiver, receiving, verified
 from respool.errors import CommandError
 from respool.job_view import JobView
 from respool.target import Target
@@ -30,6 +31,7 @@ from respool.watch import Lines, summary
 CLIP = "bigbuckbunny.mp4"
 STOP_SECONDS = 20.0
 FOLLOW_SECONDS = 5
+WEBHOOK_SECONDS = 10.0
 
 EXAMPLE: Mapping[str, Any] = {
     "model": "doubao-seed-1-6-251015",
@@ -61,15 +63,22 @@ def main() -> None:
     # Told to end, it ends the service too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        with tempfile.TemporaryDirectory(prefix="respool-demo-") as folder, running_service(Path(folder)) as target:
+        with (
+            tempfile.TemporaryDirectory(prefix="respool-demo-") as folder,
+            receiving() as receiver,
+            running_service(Path(folder)) as target,
+        ):
             api = Api(target)
-            film = run(api, "a film clip, looked at once a second", film_analysis(clip()))
+            film = run(
+                api, "a film clip, looked at once a second", film_analysis(clip()), webhook={"url": receiver.url}
+            )
             example = run(api, "the example of the endpoint's documentation", EXAMPLE)
             check(film, example)
+            check_webhook(take_webhook(receiver, secret=DataFolder(Path(folder)).webhook_secret()), film)
     except CommandError as error:
         error.show()
         sys.exit(error.exit_code)
-    click.echo("\nBoth jobs ended as they must; the service has stopped.")
+    click.echo("\nBoth jobs ended as they must, and the webhook came; the service has stopped.")
 
 
 def clip() -> bytes:
@@ -103,7 +112,7 @@ def running_service(folder: Path) -> Iterator[Target]:
     log = folder / "up.log"
     with (
         log.open("w", encoding="utf-8") as stderr,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=own_environment(), text=True) as process,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=demo_environment(), text=True) as process,
     ):
         try:
             yield _target(process, folder, log)
@@ -111,9 +120,10 @@ def running_service(folder: Path) -> Iterator[Target]:
             _stop(process)
 
 
-def own_environment() -> dict[str, str]:
-    """Without settings of ours: the demo shows the sandbox, whatever the service of this machine is set to."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("RESPOOL_")}
+def demo_environment() -> dict[str, str]:
+    """Without settings of this machine's service: the demo shows the sandbox. Webhooks may go to this machine alone."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("RESPOOL_")}
+    return others | {"RESPOOL_WEBHOOK_ALLOW": "127.0.0.1/32"}
 
 
 def _target(process: subprocess.Popen[str], folder: Path, log: Path) -> Target:
@@ -135,10 +145,10 @@ def _stop(process: subprocess.Popen[str]) -> None:
         raise DemoFailed(f"the service did not stop within {STOP_SECONDS:g} s") from error
 
 
-def run(api: Api, title: str, request: Mapping[str, Any]) -> JobView:
-    """Hands the request in and follows the job to its end, telling all of it."""
+def run(api: Api, title: str, request: Mapping[str, Any], **more: Any) -> JobView:
+    """Hands the request in, with `more` beside it, and follows the job to its end, telling all of it."""
     click.echo(f"\n== {title} ({request['model']})")
-    job = api.submit({"request": request}, idempotency_key=f"demo-{request['model']}")
+    job = api.submit({"request": request, **more}, idempotency_key=f"demo-{request['model']}")
     display = Lines()
     for state in api.follow(job.id, every_seconds=FOLLOW_SECONDS):
         display.show(state)
@@ -158,6 +168,29 @@ def check(film: JobView, example: JobView) -> None:
         raise DemoFailed(f"the example's job should be cut off by its bound, and is {example.status} ({example.why})")
     if example.usage.get("output_tokens") != 2:
         raise DemoFailed(f"the example's answer should have 2 tokens: {example.usage}")
+
+
+def take_webhook(receiver: Receiver, *, secret: str) -> dict[str, Any]:
+    """The event that came, told and with its signature checked. Raises DemoFailed if none came, or a forged one."""
+    click.echo(f"\n== the webhook of the film clip's job, received at {receiver.url}")
+    received = receiver.wait(seconds=WEBHOOK_SECONDS)
+    if received is None:
+        raise DemoFailed(f"no webhook came within {WEBHOOK_SECONDS:g} s")
+    for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
+        click.echo(f"{name}: {received.headers.get(name)}")
+    click.echo(received.body.decode())
+    try:
+        event = verified(received, secret=secret)
+    except ValueError as error:
+        raise DemoFailed(f"the webhook cannot be trusted: {error}") from error
+    click.echo("The signature is right.")
+    return event
+
+
+def check_webhook(event: Mapping[str, Any], film: JobView) -> None:
+    """Raises DemoFailed unless the event is that the film's job completed."""
+    if (event["type"], event["data"]["respool"]["job_id"]) != ("response.completed", film.id):
+        raise DemoFailed(f"the webhook should tell that {film.id} completed: {event}")
 
 
 if __name__ == "__main__":

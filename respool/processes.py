@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 API_COMMAND = ("gunicorn", "--config", "python:api.gunicorn_config", "api.main:app")
-WORKER_COMMAND = (
-    *("celery", "-A", "worker.main", "worker", "--pool", "gevent", "--concurrency", "64"),
+CELERY_OPTIONS = (
+    *("worker", "--pool", "gevent", "--concurrency", "64"),
     *("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"),
 )
+WORKER_COMMAND = ("celery", "-A", "worker.main", *CELERY_OPTIONS)
+SENDER_COMMAND = ("celery", "-A", "worker.webhooks.main", *CELERY_OPTIONS)
 SANDBOX_COMMAND = (
     *("gunicorn", "--worker-class", "gevent", "--workers", "1", "--worker-connections", "5000"),
     *("--timeout", "120", "--graceful-timeout", "1", "--no-control-socket", "sandbox.main:app"),
@@ -22,12 +24,15 @@ STOP_SECONDS = 20.0
 """In which `up` has stopped, whatever happens: the `stop_seconds` of all ranks add up to less."""
 
 WORKER_GRACE_SECONDS = 5.0
-"""How long `up` lets running calls go on when it stops; RESPOOL_GRACE_SECONDS can make it shorter."""
+"""How long `up` lets running calls and deliveries go on when it stops; RESPOOL_GRACE_SECONDS can make it shorter."""
 
 CELERY_SECONDS = 6.5
 """What Celery takes to leave its own loops, before and after the grace."""
 
 API_RANK, WORKER_RANK, SANDBOX_RANK, SERVER_RANK = range(4)
+"""A sender stops beside the workers: one after the other, Celery would take more time than there is. What is owed then
+waits in Redis.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +63,18 @@ def api(*, listener: int) -> Process:
 
 
 def workers(count: int) -> list[Process]:
-    return [_worker(f"worker.{number}") for number in range(1, count + 1)]
+    return [_celery(f"worker.{number}", WORKER_COMMAND) for number in range(1, count + 1)]
 
 
-def _worker(name: str) -> Process:
+def sender() -> Process:
+    """The one that makes the deliveries of webhooks."""
+    return _celery("webhooks.1", SENDER_COMMAND)
+
+
+def _celery(name: str, command: Sequence[str]) -> Process:
     return Process(
         name=name,
-        command=(*installed(WORKER_COMMAND), "--hostname", f"{name}@%h"),
+        command=(*installed(command), "--hostname", f"{name}@%h"),
         rank=WORKER_RANK,
         stop_seconds=WORKER_GRACE_SECONDS + CELERY_SECONDS,
     )

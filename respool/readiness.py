@@ -7,6 +7,7 @@ import requests
 
 from jobs.connection import connect
 from jobs.errors import StoreUnavailable
+from jobs.webhooks.senders import Senders
 from jobs.workers import Workers
 from respool.errors import CannotRun
 
@@ -34,11 +35,11 @@ def http_answers(url: str) -> bool:
             return False
 
 
-def workers_live(redis_url: str, processes: set[int]) -> bool:
-    """Whether each of the processes has told the store that it takes jobs."""
+def all_live(redis_url: str, processes: set[int]) -> bool:
+    """Whether each of the processes, workers and senders, has told the store that it takes what is to be done."""
     with connect(redis_url) as client:
         try:
-            live = {worker.pid for worker in Workers(client).live()}
+            workers, senders = Workers(client).live(), Senders(client).live()
         except StoreUnavailable:
             return False
-    return processes <= live
+    return processes <= {worker.pid for worker in workers} | {sender.pid for sender in senders}

@@ -36,7 +36,13 @@ def checked(environ: Mapping[str, str]) -> Settings:
 
 
 def environment(
-    environ: Mapping[str, str], settings: Settings, service: Service, *, slots: int | None, sandbox_url: str | None
+    environ: Mapping[str, str],
+    settings: Settings,
+    service: Service,
+    *,
+    slots: int | None,
+    sandbox_url: str | None,
+    webhook_secret: str,
 ) -> dict[str, str]:
     """`environ` and what points the processes at each other; `sandbox_url` is None if there is a real upstream."""
     ours: dict[str, object] = {
@@ -44,13 +50,14 @@ def environment(
         "api_key": service.api_key,
         "public_url": settings.public_url or service.url,
         "slots": slots or settings.slots,
+        "webhook_secret": webhook_secret,
         "grace_seconds": min(WORKER_GRACE_SECONDS, settings.grace_seconds),
     }
     if sandbox_url is not None:
         # Neither a proxy nor anyone's real key has a part in calls to the sandbox.
         ours |= {"upstream_url": sandbox_url + "/v1", "upstream_api_key": "sandbox", "upstream_proxy": ""}
     # The processes run in another folder, where a relative path would lead elsewhere.
-    files = {"limits_file": settings.limits_file, "upstream_ca_file": settings.upstream_ca_file}
+    files = {name: getattr(settings, name) for name in ("limits_file", "upstream_ca_file", "webhook_ca_file")}
     ours |= {name: path.resolve() for name, path in files.items() if path is not None}
     variables = {PREFIX + name.upper(): str(value) for name, value in ours.items()}
     return {**environ, **variables, "PYTHONUNBUFFERED": "1"}

@@ -50,8 +50,9 @@ READY_SECONDS = 60.0
 def up(*, port: int, workers: int, slots: int | None, folder: Path) -> None:
     """Run the service on this machine until Ctrl-C.
 
-    Starts a Redis-protocol server (unless RESPOOL_REDIS_URL names one), the API, the workers and, unless
-    RESPOOL_UPSTREAM_URL is set, the sandbox. Prints `respool ready at http://127.0.0.1:PORT` once all of it answers.
+    Starts a Redis-protocol server (unless RESPOOL_REDIS_URL names one), the API, the workers, a sender of webhooks and,
+    unless RESPOOL_UPSTREAM_URL is set, the sandbox. Prints `respool ready at http://127.0.0.1:PORT` once all of it
+    answers.
     """
     settings = checked(os.environ)
     allow_open_files()
@@ -60,7 +61,14 @@ def up(*, port: int, workers: int, slots: int | None, folder: Path) -> None:
         lock = stack.enter_context(data.claimed())
         plan = _plan(stack, data, settings, port=port, workers=workers)
         surroundings = Surroundings(
-            environ=environment(os.environ, settings, plan.service, slots=slots, sandbox_url=plan.sandbox_url),
+            environ=environment(
+                os.environ,
+                settings,
+                plan.service,
+                slots=slots,
+                sandbox_url=plan.sandbox_url,
+                webhook_secret=settings.webhook_secret or data.webhook_secret(),
+            ),
             folder=ROOMS,
             lock=lock,
             lifeline=stack.enter_context(closing(Lifeline(lock=lock))),
@@ -118,16 +126,20 @@ def _redis_up(supervisor: Supervisor, plan: Plan) -> bool:
 
 def _others_up(supervisor: Supervisor, plan: Plan) -> bool:
     supervisor.start(processes.api(listener=plan.listener.fileno()))
-    for worker in processes.workers(plan.workers):
-        supervisor.start(worker)
+    at_work = [*processes.workers(plan.workers), processes.sender()]
+    for process in at_work:
+        supervisor.start(process)
     if plan.sandbox is not None:
         supervisor.start(processes.sandbox(listener=plan.sandbox.fileno()))
 
-    def workers_live() -> bool:
+    def all_live() -> bool:
         running = supervisor.groups(rank=processes.WORKER_RANK)
-        return len(running) == plan.workers and readiness.workers_live(plan.service.redis_url, running)
+        return len(running) == len(at_work) and readiness.all_live(plan.service.redis_url, running)
 
-    waits = {"the API": lambda: readiness.http_answers(f"{plan.service.url}/readyz"), "the workers": workers_live}
+    waits = {
+        "the API": lambda: readiness.http_answers(f"{plan.service.url}/readyz"),
+        "the workers and the sender": all_live,
+    }
     if plan.sandbox is not None:
         waits["the sandbox"] = lambda: readiness.http_answers(f"{plan.sandbox_url}/healthz")
     return all(supervisor.keep_until(answers, what=what, seconds=READY_SECONDS) for what, answers in waits.items())
@@ -139,8 +151,14 @@ def _tell(plan: Plan, data: DataFolder, settings: Settings) -> None:
             "answers come from the sandbox: RESPOOL_UPSTREAM_API_KEY is set, RESPOOL_UPSTREAM_URL is not", err=True
         )
     if not settings.api_key:
-        click.echo(f'for other programs: export RESPOOL_API_KEY="$(cat {shlex.quote(str(data.key_file))})"', err=True)
+        click.echo(f"for other programs: {_export('RESPOOL_API_KEY', data.key_file)}", err=True)
+    if not settings.webhook_secret:
+        click.echo(f"for receivers: {_export('OPENAI_WEBHOOK_SECRET', data.webhook_secret_file)}", err=True)
     click.echo(f"respool ready at {plan.service.url}")
+
+
+def _export(name: str, file: Path) -> str:
+    return f'export {name}="$(cat {shlex.quote(str(file))})"'
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from schemas.request import CreateResponseSchema, UnknownFields, request_schema
 from schemas.response_document import ResponseSchema
 from schemas.unions import Either
 from schemas.usage import UsageSchema
+from schemas.webhook import WebhookCreateSchema, WebhookSchema
 
 STATUSES = ("queued", "in_progress", "completed", "failed", "incomplete", "cancelled")
 TERMINAL = frozenset({"completed", "failed", "incomplete", "cancelled"})
@@ -68,6 +69,7 @@ class JobCreateSchema(Base):
         validate=Range(min=1, max=MAX_ESTIMATED_TOKENS),
         metadata={"description": "Input and output together, in place of what the service would estimate."},
     )
+    webhook = Object(WebhookCreateSchema, allow_none=True, metadata={"description": "Where the job's events go."})
 
     accounts: ClassVar[Accounts] = {}
 
@@ -139,6 +141,7 @@ class JobSchema(Base):
     usage = Object(UsageSchema, required=True, allow_none=True)
     response = Object(ResponseSchema, required=True, allow_none=True)
     error = Object(JobErrorSchema, required=True, allow_none=True)
+    webhook = Object(WebhookSchema, required=True, allow_none=True)
     metadata = Metadata(required=True)
 
 

@@ -9,13 +9,15 @@ from kombu.entity import Exchange, Queue
 
 from jobs import keys
 from jobs.connection import broker
-from jobs.lanes import TASK
 from jobs.settings import Settings
-from worker.process import Process
+from worker.queue_process import QueueProcess
 
 
-def make_app(settings: Settings, process: Process) -> Celery:
-    """An application whose worker consumes one queue, that of `process`, and whose life the process shares."""
+def make_app(settings: Settings, process: QueueProcess, *, task: str) -> Celery:
+    """An application whose worker consumes one queue, that of `process`, and whose life the process shares.
+
+    `task` is the name under which its messages come.
+    """
     app = Celery("respool", set_as_current=False)
     reach = broker(settings.redis_url)
     own = keys.worker_queue(process.id)
@@ -25,7 +27,7 @@ def make_app(settings: Settings, process: Process) -> Celery:
     app.conf.broker_transport_options = TRANSPORT | reach.transport_options
     app.conf.broker_use_ssl = reach.use_ssl
 
-    @app.task(name=TASK, shared=False)  # type: ignore[untyped-decorator]
+    @app.task(name=task, shared=False)  # type: ignore[untyped-decorator]
     def run(numbers: list[str], dispatch: int) -> None:
         process.crew.take(numbers, dispatch=str(dispatch))
 
@@ -62,7 +64,7 @@ def _settings() -> dict[str, Any]:
     }
 
 
-def _follow(process: Process) -> None:
+def _follow(process: QueueProcess) -> None:
     """Ties the process to the life of Celery's worker."""
 
     def start(**_: Any) -> None:

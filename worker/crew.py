@@ -1,24 +1,45 @@
-"""The jobs that this worker process runs, each on a thread (under gevent: a greenlet) of its own."""
+"""What this process has claimed, each attempt on a thread (under gevent: a greenlet) of its own."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, Protocol, TypeVar
 
-from jobs.runs import Claim, Runs
-from worker.attempt import Attempts
 from worker.calls import CANCELLED, STOPPING, SUPERSEDED, Calls
 
 log = logging.getLogger(__name__)
 
 
-class Crew:
-    def __init__(self, attempts: Attempts, runs: Runs, calls: Calls, *, slots: int) -> None:
-        self._attempts = attempts
-        self._runs = runs
+class Claimed(Protocol):
+    """One attempt that was given to this process: at a job, or at a delivery."""
+
+    @property
+    def number(self) -> str: ...
+
+    @property
+    def attempt(self) -> int: ...
+
+
+C = TypeVar("C", bound=Claimed)
+C_co = TypeVar("C_co", bound=Claimed, covariant=True)
+
+
+class Claims(Protocol[C_co]):
+    """Claims what one message released; `nonce` makes the same claim, asked for twice, give the same answer."""
+
+    def __call__(self, numbers: Sequence[str], /, *, dispatch: str, nonce: str) -> Sequence[C_co]: ...
+
+
+class Crew(Generic[C]):
+    """`make` is one attempt, from its claim to what is written of it."""
+
+    def __init__(self, claim: Claims[C], make: Callable[[C], None], calls: Calls, *, slots: int) -> None:
+        self._claim = claim
+        self._make = make
         self._calls = calls
         self._slots = slots
         self._threads = ThreadPoolExecutor(max_workers=slots, thread_name_prefix="attempt")
@@ -33,7 +54,7 @@ class Crew:
 
     @property
     def held(self) -> set[str]:
-        """The numbers of the jobs at which an attempt is under way here."""
+        """The numbers at which an attempt is under way here."""
         with self._changed:
             return {number for number, _ in self._held}
 
@@ -41,15 +62,15 @@ class Crew:
         """Claims what one message released and starts it. A message that came for nothing changes nothing."""
         if self._draining:
             return
-        for claim in self._runs.claim(numbers, dispatch=dispatch, nonce=secrets.token_hex(8)):
+        for claim in self._claim(numbers, dispatch=dispatch, nonce=secrets.token_hex(8)):
             self._calls.hang_up(claim.number, SUPERSEDED)
             with self._changed:
                 self._held.add((claim.number, claim.attempt))
             self._threads.submit(self._run, claim).add_done_callback(_tell_surprise)
 
-    def _run(self, claim: Claim) -> None:
+    def _run(self, claim: C) -> None:
         try:
-            self._attempts.make(claim)
+            self._make(claim)
         finally:
             with self._changed:
                 self._held.discard((claim.number, claim.attempt))
@@ -77,4 +98,4 @@ class Crew:
 def _tell_surprise(done: Future[None]) -> None:
     error = None if done.cancelled() else done.exception()
     if error is not None:
-        log.error("an attempt ended by surprise; its job will be given back", exc_info=error)
+        log.error("an attempt ended by surprise; what it was at will be given back", exc_info=error)

@@ -6,29 +6,30 @@ import os
 import socket
 import threading
 import time
+from typing import Any
 
 from jobs.workers import Workers
 from worker.crew import Crew
+from worker.missing import Missing
 from worker.orphans import Orphanage
 
 BEAT_SECONDS = 1.0
-CHECK_BEATS = 10
+
+
+def about_this_process() -> dict[str, str | int | float]:
+    """What others may want to know of it: its host, its process id, and since when it runs (seconds)."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started_at": round(time.time(), 3)}
 
 
 class Heartbeat:
-    def __init__(self, workers: Workers, crew: Crew, orphanage: Orphanage, *, worker: str) -> None:
+    def __init__(self, workers: Workers, crew: Crew[Any], orphanage: Orphanage, *, worker: str) -> None:
         self._workers = workers
         self._crew = crew
         self._orphanage = orphanage
         self._worker = worker
-        self._about: dict[str, str | int | float] = {
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "started_at": round(time.time(), 3),
-        }
-        self._beats = 0
+        self._about = about_this_process()
+        self._missing = Missing(workers, crew, process_id=worker)
         self._cancelled: list[str] = []
-        self._missing: set[str] = set()
 
     def step(self) -> float:
         heard = self._workers.beat(self._worker, slots=self._crew.open_slots, about=self._about, heard=self._cancelled)
@@ -37,15 +38,5 @@ class Heartbeat:
         for orphan in heard.orphans:
             # On a thread of its own: a beat must not wait for an endpoint.
             threading.Thread(target=self._orphanage.end, args=(orphan,), daemon=True).start()
-        self._beats += 1
-        if self._beats % CHECK_BEATS == 0:
-            self._check()
+        self._missing.beat()
         return BEAT_SECONDS
-
-    def _check(self) -> None:
-        """A job that is missing twice is given back; once may be a claim whose answer is still on its way."""
-        missing = self._workers.held_by(self._worker) - self._crew.held
-        twice = missing & self._missing
-        if twice:
-            self._workers.give_back(self._worker, sorted(twice))
-        self._missing = missing - twice

@@ -14,16 +14,19 @@ SPAN_IN_TEXT = re.compile(rf"(?i:try again|retry|wait)(?: (?:in|after|for))? ({S
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?")
 
 
-def seconds_until(headers: Mapping[str, str], *, now: float) -> float | None:
-    """What `retry-after-ms` or `retry-after` (seconds or an HTTP date) ask for, up to an hour; None for no sense."""
+def seconds_until(headers: Mapping[str, str], *, now: float, most_seconds: float = LONGEST_SECONDS) -> float | None:
+    """What `retry-after-ms` or `retry-after` (seconds or an HTTP date) ask for, up to `most_seconds` (an hour).
+
+    None for no sense.
+    """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
-        return _clamped(milliseconds / 1000)
+        return _clamped(milliseconds / 1000, most_seconds)
     text = headers.get("retry-after")
     seconds = _number(text)
     if seconds is None and text:
         seconds = _seconds_to_date(text, now)
-    return None if seconds is None else _clamped(seconds)
+    return None if seconds is None else _clamped(seconds, most_seconds)
 
 
 def seconds_until_poll(headers: Mapping[str, str], *, now: float) -> float | None:
@@ -73,5 +76,5 @@ def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _clamped(seconds: float) -> float:
-    return min(max(seconds, 0.0), LONGEST_SECONDS)
+def _clamped(seconds: float, most_seconds: float = LONGEST_SECONDS) -> float:
+    return min(max(seconds, 0.0), most_seconds)

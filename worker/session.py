@@ -55,7 +55,7 @@ class _Adapter(HTTPAdapter):
         """Verification itself stays: the shared context demands a certificate and checks its name."""
 
 
-class _FinalResponse(http.client.HTTPResponse):
+class FinalResponse(http.client.HTTPResponse):
     """Passes over interim answers. The standard library knows 100 alone: it would take a 103 for the whole answer,
     put the connection back, and hand the real answer to whoever uses it next.
     """
@@ -73,10 +73,10 @@ class _FinalResponse(http.client.HTTPResponse):
             self.will_close = True  # nobody asked to switch protocols: what follows is not for the next request
 
 
-class _WatchedConnection(HTTPConnection):
+class WatchedConnection(HTTPConnection):
     """Tells the call that it serves which socket carries it."""
 
-    response_class = _FinalResponse
+    response_class = FinalResponse
     rests_since = math.inf
 
     def connect(self) -> None:
@@ -94,11 +94,11 @@ class _WatchedConnection(HTTPConnection):
             call.uses(getattr(self.sock, "socket", self.sock))
 
 
-class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
+class WatchedTlsConnection(WatchedConnection, HTTPSConnection):
     """The same over TLS."""
 
 
-class _FreshConnections(HTTPConnectionPool):
+class FreshConnections(HTTPConnectionPool):
     """Uses no connection again that rested longer than MOST_IDLE_SECONDS.
 
     Its server may be closing it just now, and a request that meets the close counts as sent with an unknown outcome.
@@ -106,22 +106,22 @@ class _FreshConnections(HTTPConnectionPool):
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)
-        if isinstance(connection, _WatchedConnection) and connection.rests_since + MOST_IDLE_SECONDS < time.monotonic():
+        if isinstance(connection, WatchedConnection) and connection.rests_since + MOST_IDLE_SECONDS < time.monotonic():
             connection.close()
         return connection
 
     def _put_conn(self, conn: Any) -> None:
-        if isinstance(conn, _WatchedConnection):
+        if isinstance(conn, WatchedConnection):
             conn.rests_since = time.monotonic()
         super()._put_conn(conn)
 
 
-class _WatchedPool(_FreshConnections):
-    ConnectionCls = _WatchedConnection
+class _WatchedPool(FreshConnections):
+    ConnectionCls = WatchedConnection
 
 
-class _WatchedTlsPool(_FreshConnections, HTTPSConnectionPool):
-    ConnectionCls = _WatchedTlsConnection
+class _WatchedTlsPool(FreshConnections, HTTPSConnectionPool):
+    ConnectionCls = WatchedTlsConnection
 
 
 def _watch(manager: PoolManager) -> None:

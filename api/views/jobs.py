@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, jsonify, request
 from flask_smorest import Blueprint
 
-from api import job_view
+from api import job_view, webhook_view
 from api.auth import authenticate, scope
 from api.links import job_url
 from api.openapi import StrictBlueprint
@@ -20,6 +20,7 @@ from api.services import services
 from api.submission import foresee, idempotency_key, submit
 from jobs.errors import CursorNotFound
 from jobs.record import JOB_PREFIX, Job, number_of
+from schemas.delivery import JobDeliveryListSchema
 from schemas.error import ErrorSchema
 from schemas.estimate import JobEstimateSchema
 from schemas.job import Accounts, JobListSchema, JobSchema, job_create_schema
@@ -39,6 +40,7 @@ EXAMPLE = {
         ],
     },
     "metadata": {"customer": "42"},
+    "webhook": {"url": "https://example.com/hooks/respool", "secret": "whsec_bm90IGEgc2VjcmV0LCBvbmx5IGFuIGV4YW1wbGU="},
 }
 
 
@@ -125,6 +127,13 @@ def make_blueprint(models: frozenset[str] | None, accounts: Accounts, unknown: U
         answer.status_code = 202
         answer.headers.update(rate_headers(headroom))
         return answer
+
+    @views.route("/<job_id>/deliveries", methods=["GET"])
+    @views.response(200, JobDeliveryListSchema)
+    def deliveries(job_id: str) -> Response:
+        """List the deliveries of the job's events, newest first."""
+        found = services().webhook_deliveries.of_job(_number(job_id), project=scope())
+        return jsonify(object="list", data=webhook_view.dump_deliveries(found))
 
     @views.route("/<job_id>", methods=["DELETE"])
     @views.response(200)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget clock gate turns
+-- Parts: base lane queue budget clock gate turns message
 -- Releases what the limits and the free slots of live workers allow, and sends each worker one message for its share.
 -- KEYS: 1 dispatcher (who leads)
 -- ARGV: 1 prefix  2 worker id  3 lease ms of the lead  4 limits as JSON  5 most jobs to release  6 ms until a release is taken back
@@ -98,22 +98,7 @@ end
 for _, backlog in ipairs(backlogs) do rest(backlog, '', 0, false) end
 for _, lane in pairs(opened) do save(lane) end
 
-local function send(worker, ids, place)
-  local message = cjson.decode(ARGV[7])
-  local id = dispatch .. '-' .. worker.id .. '-' .. place
-  message.body = '[[' .. cjson.encode(ids) .. ',' .. dispatch .. '],{},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
-  message.headers.id, message.headers.root_id = id, id
-  message.properties.correlation_id, message.properties.delivery_tag = id, id
-  message.properties.delivery_info.routing_key = worker_queue_key(worker.id)
-  redis.call('LPUSH', worker_queue_key(worker.id), cjson.encode(message))
-  redis.call('PEXPIRE', worker_queue_key(worker.id), int(DAY))
-end
-
-for _, worker in ipairs(workers) do
-  for first = 1, #worker.jobs, 64 do
-    send(worker, {unpack(worker.jobs, first, math.min(first + 63, #worker.jobs))}, first)
-  end
-end
+for _, worker in ipairs(workers) do post(worker.id, worker.jobs, dispatch, ARGV[7]) end
 
 redis.call('SET', prefix .. 'asleep', '1', 'PX', 60000)
 local changes = redis.call('LRANGE', prefix .. 'lane_changes', 0, -1)

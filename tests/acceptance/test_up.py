@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from respool.demo_receiver import receiving, verified
 from respool.processes import STOP_SECONDS
 from tests.fakes.redis_server import RedisServer
-from tests.fakes.up import Up, respool
+from tests.fakes.up import MODEL, Up, respool
 from tests.fakes.waiting import wait_until
 
 GUARD_SECONDS = 10.0
@@ -43,6 +44,7 @@ def test_when_it_says_ready_everything_answers_and_ctrl_c_ends_all_of_it(start: 
     up = start("--workers", "3")
     assert up.ask("GET", "/readyz").status_code == 200
     assert len(up.named("celery -A worker.main worker")) == 3
+    assert len(up.named("celery -A worker.webhooks.main worker")) == 1
     assert up.named("sandbox.main:app")
     assert up.named("valkey-server") or up.named("redis-server")
     assert up.ending(up.submit()) == "completed"
@@ -115,7 +117,10 @@ def test_a_second_start_on_the_folder_of_a_live_one_is_refused_and_told_its_proc
     assert up.ask("GET", "/readyz").status_code == 200
 
 
-@pytest.mark.parametrize("name", ["api.main:app", "celery -A worker.main", "sandbox.main:app", "server.conf"])
+@pytest.mark.parametrize(
+    "name",
+    ["api.main:app", "celery -A worker.main", "celery -A worker.webhooks.main", "sandbox.main:app", "server.conf"],
+)
 def test_a_process_that_is_killed_is_started_again(start: Start, name: str) -> None:
     up = start("--workers", "1")
     first = up.named(name) or up.named("valkey-server") or up.named("redis-server")
@@ -187,8 +192,26 @@ def test_an_upstream_that_is_given_takes_the_place_of_the_sandbox(
     assert "Bearer upstream-key" in head
 
 
+def test_a_jobs_end_is_sent_to_a_receiver_under_the_secret_that_it_tells_the_place_of(start: Start) -> None:
+    up = start("--workers", "1", RESPOOL_WEBHOOK_ALLOW="127.0.0.1/32")
+    assert f'export OPENAI_WEBHOOK_SECRET="$(cat {up.data / "webhook-secret"})"' in up.log.read_text()
+    with receiving() as receiver:
+        job = {"request": {"model": MODEL, "input": "hello"}, "webhook": {"url": receiver.url}}
+        answer = up.ask("POST", "/v1/jobs", json=job)
+        assert answer.status_code == 202, answer.text
+        received = receiver.wait(seconds=60)
+    assert received is not None
+    event = verified(received, secret=(up.data / "webhook-secret").read_text().strip())
+    assert (event["type"], event["data"]["respool"]["job_id"]) == ("response.completed", answer.json()["id"])
+
+
 def test_its_files_are_for_their_owner_alone(start: Start) -> None:
     up = start("--workers", "1")
-    secret = [up.data / "api-key", up.data / "service.json", up.data / "redis" / "server.conf"]
+    secret = [
+        up.data / "api-key",
+        up.data / "webhook-secret",
+        up.data / "service.json",
+        up.data / "redis" / "server.conf",
+    ]
     assert {oct(path.stat().st_mode & 0o777) for path in secret} == {"0o600"}
     assert up.data.stat().st_mode & 0o077 == 0

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from jobs.connection import connect
+from jobs.webhooks.senders import Senders
 from jobs.workers import Workers
 from tests.fakes.redis_server import free_port
 from tests.fakes.waiting import wait_until
@@ -49,11 +50,22 @@ def start(command: list[str], folder: Path, name: str, settings: Mapping[str, st
 def start_worker(folder: Path, settings: Mapping[str, str], *, name: str = "worker") -> Running:
     """One Celery worker process; `settings` holds RESPOOL_REDIS_URL and what else it needs. Returns once it lives."""
     workers = Workers(connect(settings["RESPOOL_REDIS_URL"]))
-    command = ["celery", "-A", "worker.main", "worker", "--pool", "gevent", "--concurrency", "16"]
+    return _start_celery("worker.main", folder, settings, lambda: {w.pid for w in workers.live()}, name=name)
+
+
+def start_sender(folder: Path, settings: Mapping[str, str], *, name: str = "sender") -> Running:
+    """The same for a process that sends webhooks."""
+    senders = Senders(connect(settings["RESPOOL_REDIS_URL"]))
+    return _start_celery("worker.webhooks.main", folder, settings, lambda: {s.pid for s in senders.live()}, name=name)
+
+
+def _start_celery(
+    module: str, folder: Path, settings: Mapping[str, str], live: Callable[[], set[int]], *, name: str
+) -> Running:
+    command = ["celery", "-A", module, "worker", "--pool", "gevent", "--concurrency", "16"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
     running = start([*command, "--hostname", f"{name}@test"], folder, name, settings)
-    pid = running.process.pid
-    wait_until(lambda: running.process.poll() is not None or any(w.pid == pid for w in workers.live()))
+    wait_until(lambda: running.process.poll() is not None or running.process.pid in live())
     assert running.process.poll() is None, running.log.read_text()
     return running
 
@@ -61,6 +73,15 @@ def start_worker(folder: Path, settings: Mapping[str, str], *, name: str = "work
 @contextmanager
 def running_worker(folder: Path, settings: Mapping[str, str], *, name: str = "worker") -> Iterator[Running]:
     running = start_worker(folder, settings, name=name)
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+@contextmanager
+def running_sender(folder: Path, settings: Mapping[str, str], *, name: str = "sender") -> Iterator[Running]:
+    running = start_sender(folder, settings, name=name)
     try:
         yield running
     finally:

@@ -9,14 +9,16 @@ import pytest
 import yaml
 
 from jobs.settings import Settings, read_settings
-from respool.processes import API_COMMAND, WORKER_COMMAND
+from respool.processes import API_COMMAND, SENDER_COMMAND, WORKER_COMMAND
+from respool.worker_health import HOSTS
 
 CHECKOUT = Path(__file__).parents[2]
 PROCFILE = dict(line.split(": ", 1) for line in (CHECKOUT / "Procfile").read_text().splitlines())
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (CHECKOUT / "Dockerfile").read_text()
-OWN = ("api", "worker")
+OWN = ("api", "worker", "webhooks")
+CELERY = ("worker", "webhooks")
 
 
 def seconds(text: str) -> float:
@@ -24,13 +26,15 @@ def seconds(text: str) -> float:
     return float(text.removesuffix("s"))
 
 
-@pytest.mark.parametrize(("name", "command"), [("api", API_COMMAND), ("worker", WORKER_COMMAND)])
+@pytest.mark.parametrize(
+    ("name", "command"), [("api", API_COMMAND), ("worker", WORKER_COMMAND), ("webhooks", SENDER_COMMAND)]
+)
 def test_procfile_and_compose_run_the_commands_of_up(name: str, command: tuple[str, ...]) -> None:
     assert shlex.split(PROCFILE[name]) == list(command)
     assert SERVICES[name]["command"] == list(command)
 
 
-def test_procfile_holds_the_api_and_the_workers_alone() -> None:
+def test_procfile_holds_the_processes_of_the_service_alone() -> None:
     assert set(PROCFILE) == set(OWN)
 
 
@@ -51,12 +55,22 @@ def test_every_service_runs_without_root_rights_on_a_file_system_it_cannot_write
         assert service["cap_drop"] == ["ALL"]
 
 
-def test_workers_can_be_scaled_since_nothing_about_them_is_unique() -> None:
-    assert not {"container_name", "hostname", "ports", "volumes"} & SERVICES["worker"].keys()
+@pytest.mark.parametrize("name", CELERY)
+def test_workers_and_senders_can_be_scaled_since_nothing_about_them_is_unique(name: str) -> None:
+    assert not {"container_name", "hostname", "ports", "volumes"} & SERVICES[name].keys()
 
 
-def test_workers_get_more_time_to_stop_than_their_grace_and_what_celery_takes_around_it() -> None:
-    assert seconds(SERVICES["worker"]["stop_grace_period"]) > Settings().grace_seconds + 10
+@pytest.mark.parametrize("name", CELERY)
+def test_they_get_more_time_to_stop_than_their_grace_and_what_celery_takes_around_it(name: str) -> None:
+    assert seconds(SERVICES[name]["stop_grace_period"]) > Settings().grace_seconds + 10
+
+
+@pytest.mark.parametrize(("name", "kind"), [("worker", "worker"), ("webhooks", "sender")])
+def test_their_health_checks_look_for_a_process_of_their_own_kind(name: str, kind: str) -> None:
+    _, *command = SERVICES[name]["healthcheck"]["test"]
+    assert command[:3] == ["python", "-m", "respool.worker_health"]
+    assert (command[3:] or ["worker"]) == [kind]
+    assert kind in HOSTS
 
 
 def test_redis_keeps_every_accepted_job_in_a_volume_and_evicts_nothing() -> None:
@@ -68,7 +82,7 @@ def test_redis_keeps_every_accepted_job_in_a_volume_and_evicts_nothing() -> None
     assert "redis" in COMPOSE["volumes"]
 
 
-def test_api_and_workers_wait_for_a_healthy_redis_and_reach_it_by_a_valid_setting() -> None:
+def test_api_workers_and_senders_wait_for_a_healthy_redis_and_reach_it_by_a_valid_setting() -> None:
     for name in OWN:
         service = SERVICES[name]
         assert service["depends_on"]["redis"]["condition"] == "service_healthy"

@@ -17,6 +17,7 @@ from jobs.settings import Settings
 from jobs.tenants import Tenants
 from tests.factories import MODEL
 from tests.fakes.bench import Bench, running_bench
+from tests.fakes.post_office import PostOffice
 
 # A busy machine is no mistake of the code, and the store that the examples share is meant to be shared.
 settings.register_profile(
@@ -116,3 +117,8 @@ def nobody(app: Flask) -> Caller:
 def bench(store_client: redis.Redis) -> Iterator[Bench]:
     with running_bench(store_client) as found:
         yield found
+
+
+@pytest.fixture
+def office(bench: Bench) -> PostOffice:
+    return PostOffice(bench)

@@ -16,7 +16,9 @@ from jobs.runs import End
 from schemas import response as whole_response
 from tests.factories import MODEL
 from tests.fakes.bench import ANSWERED, FAILED, Bench
+from tests.fakes.post_office import GONE, PostOffice
 from tests.unit.api.conftest import Caller
+from tests.unit.api.webhooks import URL, ended, registered
 
 MESSAGE = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "hello"}]}
 USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
@@ -149,6 +151,33 @@ def test_lanes_projects_and_estimates_are_what_the_document_says(
     assert len(shown["LaneList"].json["data"]) == 2
 
 
+def test_webhooks_are_what_the_document_says(alice: Caller, office: PostOffice, document: dict[str, Any]) -> None:
+    endpoint = registered(alice, events=["response.cancelled"])
+    job = ended(alice)
+    (first, _) = office.take()
+    office.settle(first, GONE)
+    path = f"/v1/webhook_endpoints/{endpoint['id']}"
+    test = alice.post(f"{path}/test", json={"type": "webhook_endpoint.disabled"})
+    shown = {
+        "NewWebhookEndpoint": alice.post("/v1/webhook_endpoints", json={"url": URL}),
+        "WebhookEndpointList": alice.get("/v1/webhook_endpoints"),
+        "WebhookEndpoint": alice.ask("PATCH", path, json={"status": "disabled"}),
+        "EndpointSecret": alice.post(f"{path}/rotate_secret"),
+        "ProjectSecret": alice.post("/v1/webhook_secret/rotate"),
+        "DeliveryList": alice.get("/v1/webhook_deliveries"),
+        "JobDeliveryList": alice.get(f"/v1/jobs/{job['id']}/deliveries"),
+        "Delivery": alice.get(f"/v1/webhook_deliveries/dlv_{first.number}"),
+        "Replayed": alice.post("/v1/webhook_deliveries/replay", json={"since": 0}),
+        "EventList": alice.get("/v1/events"),
+        "Job": alice.get(f"/v1/jobs/{job['id']}"),
+    }
+    mistakes = [m.message for name, answer in shown.items() for m in validator(document, name).iter_errors(answer.json)]
+    assert mistakes == []
+    assert validator(document, "Event").is_valid(json.loads(first.body))
+    assert validator(document, "Delivery").is_valid(test.json)
+    assert [answer.status_code for answer in shown.values()] == [201, 200, 200, 200, 200, 200, 200, 200, 202, 200, 200]
+
+
 @pytest.mark.parametrize("path", ["/v1/lanes/{lane}", "/v1/projects/{project}"])
 def test_what_is_for_admins_alone_says_so(path: str, document: dict[str, Any]) -> None:
     assert "403" in document["paths"][path]["patch"]["responses"]
@@ -181,6 +210,14 @@ def test_a_refusal_is_what_the_document_says(path: str, alice: Caller, document:
         ("GET", "/v1/lanes"), ("GET", "/v1/lanes/{lane}"), ("PATCH", "/v1/lanes/{lane}"),
         ("POST", "/v1/lanes/{lane}/pause"), ("POST", "/v1/lanes/{lane}/resume"),
         ("GET", "/v1/projects"), ("GET", "/v1/projects/{project}"), ("PATCH", "/v1/projects/{project}"),
+        ("GET", "/v1/jobs/{job_id}/deliveries"), ("GET", "/v1/events"), ("POST", "/v1/webhook_secret/rotate"),
+        ("GET", "/v1/webhook_endpoints"), ("POST", "/v1/webhook_endpoints"),
+        ("GET", "/v1/webhook_endpoints/{endpoint_id}"), ("PATCH", "/v1/webhook_endpoints/{endpoint_id}"),
+        ("DELETE", "/v1/webhook_endpoints/{endpoint_id}"), ("POST", "/v1/webhook_endpoints/{endpoint_id}/test"),
+        ("POST", "/v1/webhook_endpoints/{endpoint_id}/rotate_secret"),
+        ("GET", "/v1/webhook_endpoints/{endpoint_id}/deliveries"),
+        ("GET", "/v1/webhook_deliveries"), ("GET", "/v1/webhook_deliveries/{delivery_id}"),
+        ("POST", "/v1/webhook_deliveries/replay"), ("POST", "/v1/webhook_deliveries/{delivery_id}/replay"),
         ("GET", "/healthz"), ("GET", "/readyz"),
     ],
 )  # fmt: skip

@@ -25,6 +25,15 @@ def over(seconds: float) -> errors.OverLimit:
         (errors.JobNotEnded("1"), 400, "job_not_ended"),
         (errors.JobNotFailed("completed"), 400, "job_not_failed"),
         (errors.CursorNotFound("1"), 400, "invalid_value"),
+        (errors.EndpointNotFound("we_1"), 404, "webhook_endpoint_not_found"),
+        (errors.EndpointDisabled("we_1"), 400, "endpoint_disabled"),
+        (errors.EndpointDeleted("we_1"), 400, "endpoint_deleted"),
+        (errors.TooManyEndpoints("50"), 400, "too_many_endpoints"),
+        (errors.DeliveryNotFound("1"), 404, "webhook_delivery_not_found"),
+        (errors.DeliveryOpen("sending"), 400, "delivery_open"),
+        (errors.TooManySecrets(5, retry_after_seconds=90.5), 429, "too_many_secrets"),
+        (errors.CursorExpired("1-1"), 410, "cursor_expired"),
+        (errors.CursorMalformed("x"), 400, "invalid_value"),
     ],
 )
 def test_each_error_of_the_store_has_its_answer(error: errors.StoreError, status: int, code: str) -> None:

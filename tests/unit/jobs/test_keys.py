@@ -31,17 +31,17 @@ def test_everything_lies_under_one_hash_tag_so_that_a_cluster_keeps_it_together(
 
 
 def test_every_kind_of_key_is_documented_and_no_other() -> None:
-    channels = {keys.WAKE, keys.ENDED_CHANNEL, keys.PREFIX}
+    channels = {keys.WAKE, keys.WAKE_DELIVERIES, keys.ENDED_CHANNEL, keys.PREFIX}
     constants = {value for name, value in vars(keys).items() if name.isupper()} - channels
     kinds = {key.removeprefix(keys.PREFIX).split(":")[0] for key in {*made_keys(), *constants}}
-    kinds |= set(re.findall(r"prefix \.\. '([a-z_]+)", LUA)) - {"wake", "ended_jobs"}
-    documented = re.findall(r"(?m)^\| `([a-z_]+)[:`].*\| (?:string|hash|list|set|sorted set) \|", DOCUMENT)
+    kinds |= set(re.findall(r"prefix \.\. '([a-z_]+)", LUA)) - {"wake", "wake_deliveries", "ended_jobs"}
+    documented = re.findall(r"(?m)^\| `([a-z_]+)[:`].*\| (?:string|hash|list|set|sorted set|stream) \|", DOCUMENT)
     assert len(documented) == len(set(documented))
     assert set(documented) == kinds
 
 
 def test_every_field_of_the_record_is_documented() -> None:
-    table = DOCUMENT.partition("The record's fields:")[2].partition("Every script")[0]
+    table = DOCUMENT.partition("The record's fields:")[2].partition("A delivery's fields")[0]
     read = {
         name
         for names in re.findall(r"\bread\([^'()]+, ((?:'[a-z_]+'(?:,\s*)?)+)\)", LUA)
@@ -49,3 +49,14 @@ def test_every_field_of_the_record_is_documented() -> None:
     }
     assert {"released", "series"} <= read
     assert {*new_job().fields(), *FIELDS, *read} - set(re.findall(r"`([a-z_]+)`", table)) == set()
+
+
+def test_every_field_of_a_delivery_is_documented() -> None:
+    table = DOCUMENT.partition("A delivery's fields:")[2].partition("Every script")[0]
+    read = {
+        name
+        for names in re.findall(r"\bread_delivery\([^'()]+, ((?:'[a-z_]+'(?:,\s*)?)+)\)", LUA)
+        for name in re.findall(r"[a-z_]+", names)
+    }
+    assert {"since", "nonce"} <= read
+    assert read - set(re.findall(r"`([a-z_]+)`", table)) == set()

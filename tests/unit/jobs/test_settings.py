@@ -5,6 +5,8 @@ import pytest
 
 from jobs.errors import SettingsError
 from jobs.settings import Settings, read_settings
+from jobs.webhooks.secrets import new_secret
+from schemas.addresses import Allow
 
 MIB = 1024 * 1024
 WHOLE = {
@@ -13,6 +15,7 @@ WHOLE = {
     "max_attempts": (1, 100),
     "upstream_max_bytes": (1024, 1024 * MIB),
     "slots": (1, 20000),
+    "webhook_slots": (1, 5000),
 }
 SECONDS = {
     "retention_seconds": (60, 366 * 86400),
@@ -21,6 +24,8 @@ SECONDS = {
     "run_timeout_seconds": (0.1, 86400),
     "grace_seconds": (0, 86400),
     "ageing_seconds": (0, 86400),
+    "webhook_timeout_seconds": (1, 30),
+    "webhook_disable_seconds": (60, 60 * 86400),
 }
 CHOICES = {
     "durability": ("everysec", "fsync", "replica"),
@@ -34,8 +39,8 @@ URLS = {
     "upstream_url": ("http", "https"),
     "upstream_proxy": ("http", "https"),
 }
-FILES = ("limits_file", "upstream_ca_file")
-TEXTS = ("api_key", "upstream_api_key", "secret", "models")
+FILES = ("limits_file", "upstream_ca_file", "webhook_ca_file")
+TEXTS = ("api_key", "upstream_api_key", "secret", "models", "webhook_secret", "webhook_allow", "webhook_schedule")
 
 
 def variable(field: str) -> str:
@@ -135,6 +140,29 @@ def test_models_are_a_comma_separated_list() -> None:
     assert read("models", " a , b,,c ") == ("a", "b", "c")
     assert read("models", "*") == ("*",)
     assert "comma-separated" in refusal("models", " , ,")
+
+
+def test_a_signing_secret_is_read_and_one_that_is_none_is_refused_without_showing_it() -> None:
+    secret = new_secret()
+    assert read("webhook_secret", secret) == secret
+    for text in ("hunter2", "whsec_hunter2", "whsec_" + "aHVudGVyMg==", secret.removeprefix("whsec_")):
+        assert text not in refusal("webhook_secret", text)
+
+
+def test_receivers_that_are_admitted_are_read_and_a_wrong_one_is_named() -> None:
+    assert read("webhook_allow", "10.1.0.0/16, hooks.internal") == Allow.parse("10.1.0.0/16,hooks.internal")
+    assert "'10.0.0.1/8'" in refusal("webhook_allow", "hooks.internal, 10.0.0.1/8")
+
+
+def test_a_schedule_has_one_to_fifty_waits_of_at_most_seven_days_together() -> None:
+    assert read("webhook_schedule", "0") == (0,)
+    assert read("webhook_schedule", " 0, 0.5,604799.5") == (0, 0.5, 604799.5)
+    assert read("webhook_schedule", ",".join("0" * 50)) == (0,) * 50
+    assert "must begin with 0" in refusal("webhook_schedule", "5,300")
+    for text in (",", "0,,5", "soon", "-1", "nan", "604801"):
+        assert "a number of seconds from 0 to 604800" in refusal("webhook_schedule", text)
+    for text in (",".join("1" * 51), "604800,1", "302400.5,302400"):
+        assert "at most 50 numbers of seconds, all together at most 7 days" in refusal("webhook_schedule", text)
 
 
 def test_an_empty_variable_counts_as_absent() -> None:

@@ -192,7 +192,7 @@ def test_a_job_is_forgotten_at_the_end_of_its_retention_with_every_key_it_had(be
             bench.job(number)
     bench.workers.leave("w1")
     left = {key.removeprefix(keys.PREFIX).split(":")[0] for key in bench.all_keys()}
-    bounded = {"usage", "spent", "lane", "lane_starts", "lane_runs", "lane_changes", "backlog", "idempotency"}
+    bounded = {"usage", "events", "spent", "lane", "lane_starts", "lane_runs", "lane_changes", "backlog", "idempotency"}
     assert left <= bounded | {
         "counters",
         "projects",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.webhooks.secrets import check_secret
 from respool import data_folder
 from respool.data_folder import DataFolder, Service
 from respool.errors import CannotRun
@@ -58,6 +59,15 @@ def test_the_key_is_made_once(tmp_path: Path) -> None:
     assert key.startswith("rsp_")
     assert len(key) > 40
     assert DataFolder(tmp_path).api_key() == key
+
+
+def test_the_webhook_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    secret = folder.webhook_secret()
+    check_secret(secret)
+    assert DataFolder(tmp_path).webhook_secret() == secret
+    assert folder.webhook_secret_file.read_text() == secret + "\n"
+    assert folder.webhook_secret_file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:

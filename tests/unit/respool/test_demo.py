@@ -1,9 +1,13 @@
 from dataclasses import replace
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from respool.demo import EXAMPLE, DemoFailed, check, clip, film_analysis, own_environment
+from jobs.webhooks.secrets import new_secret
+from respool import demo
+from respool.demo import EXAMPLE, DemoFailed, check, check_webhook, clip, demo_environment, film_analysis, take_webhook
+from respool.demo_receiver import Received, Receiver
 from respool.job_view import JobView
 from schemas.job import job_create_schema
 
@@ -54,4 +58,24 @@ def test_anything_else_fails_the_demo(film: dict[str, Any], example: dict[str, A
 
 def test_settings_of_this_machine_have_no_part_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESPOOL_UPSTREAM_URL", "https://real.example/v1")
-    assert not [name for name in own_environment() if name.startswith("RESPOOL_")]
+    found = {name: value for name, value in demo_environment().items() if name.startswith("RESPOOL_")}
+    assert found == {"RESPOOL_WEBHOOK_ALLOW": "127.0.0.1/32"}
+
+
+def test_the_webhook_must_tell_of_the_films_job() -> None:
+    event = {"type": "response.completed", "data": {"respool": {"job_id": FILM.id}}}
+    check_webhook(event, FILM)
+    with pytest.raises(DemoFailed, match="should tell"):
+        check_webhook(event | {"type": "response.failed"}, FILM)
+    with pytest.raises(DemoFailed, match="should tell"):
+        check_webhook(event, replace(FILM, id="job_2"))
+
+
+def test_no_webhook_or_a_forged_one_fails_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "WEBHOOK_SECONDS", 0.0)
+    receiver = Receiver(url="http://127.0.0.1:1/webhooks", received=SimpleQueue())
+    with pytest.raises(DemoFailed, match="no webhook came"):
+        take_webhook(receiver, secret=new_secret())
+    receiver.received.put(Received(headers={"webhook-signature": "v1,forged"}, body=b"{}"))
+    with pytest.raises(DemoFailed, match="cannot be trusted"):
+        take_webhook(receiver, secret=new_secret())

@@ -7,7 +7,7 @@ from respool.processes import API_RANK, SERVER_RANK, STOP_SECONDS, WORKER_RANK, 
 
 def all_of_them() -> list[processes.Process]:
     server = processes.server(["valkey-server", "server.conf"])
-    return [processes.api(listener=7), *processes.workers(3), processes.sandbox(listener=8), server]
+    return [processes.api(listener=7), *processes.workers(3), processes.sender(), processes.sandbox(listener=8), server]
 
 
 def test_the_times_of_all_ranks_add_up_to_less_than_the_time_in_which_all_must_have_stopped() -> None:
@@ -24,6 +24,13 @@ def test_each_worker_is_a_process_with_a_name_of_its_own() -> None:
     names = [process.name for process in processes.workers(3)]
     assert names == ["worker.1", "worker.2", "worker.3"]
     assert [process.command[-1] for process in processes.workers(3)] == [f"{name}@%h" for name in names]
+
+
+def test_the_sender_stops_beside_the_workers_and_has_a_name_of_its_own() -> None:
+    sender = processes.sender()
+    assert (sender.rank, sender.name) == (WORKER_RANK, "webhooks.1")
+    assert sender.command[-1] == "webhooks.1@%h"
+    assert sender.stop_seconds == processes.workers(1)[0].stop_seconds
 
 
 def test_the_api_inherits_its_listening_socket() -> None:

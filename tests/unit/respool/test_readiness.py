@@ -4,9 +4,10 @@ import socket
 import pytest
 import redis
 
+from jobs.webhooks.senders import Senders
 from jobs.workers import Workers
 from respool.errors import CannotRun
-from respool.readiness import http_answers, redis_answers, workers_live
+from respool.readiness import all_live, http_answers, redis_answers
 from tests.fakes.redis_server import RedisServer, free_port
 from tests.fakes.sandbox_server import running_sandbox
 
@@ -43,12 +44,14 @@ def test_a_listener_that_says_nothing_does_not_answer() -> None:
         assert not http_answers(f"http://127.0.0.1:{silent.getsockname()[1]}/healthz")
 
 
-def test_workers_live_when_each_process_has_told_so(redis_url: str, store_client: redis.Redis) -> None:
-    assert not workers_live(redis_url, {4711})
+def test_workers_and_senders_live_when_each_process_has_told_so(redis_url: str, store_client: redis.Redis) -> None:
+    assert not all_live(redis_url, {4711})
     Workers(store_client).beat("w1", slots=3, about=ABOUT)
-    assert workers_live(redis_url, {4711})
-    assert not workers_live(redis_url, {4711, os.getpid()})
+    assert all_live(redis_url, {4711})
+    assert not all_live(redis_url, {4711, os.getpid()})
+    Senders(store_client).beat("s1", slots=3, about=ABOUT | {"pid": os.getpid()})
+    assert all_live(redis_url, {4711, os.getpid()})
 
 
-def test_workers_of_an_absent_store_do_not_live() -> None:
-    assert not workers_live(f"redis://127.0.0.1:{free_port()}/0", {4711})
+def test_processes_of_an_absent_store_do_not_live() -> None:
+    assert not all_live(f"redis://127.0.0.1:{free_port()}/0", {4711})

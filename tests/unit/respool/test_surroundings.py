@@ -5,16 +5,26 @@ from pathlib import Path
 import pytest
 
 from jobs.settings import Settings, read_settings
+from jobs.webhooks.secrets import new_secret
 from respool.data_folder import Service
 from respool.errors import WrongSettings
 from respool.surroundings import MOST_OPEN_FILES, ROOMS, checked, environment
 
 SERVICE = Service(url="http://127.0.0.1:1", redis_url="redis://127.0.0.1:2/0", api_key="rsp_x", secret="", pid=3)
+SECRET = new_secret()
 
 
 def settings_of_processes(environ: dict[str, str], *, slots: int | None = None, sandbox: str | None = None) -> Settings:
     """What the processes read of what `up` gives them."""
-    return read_settings(environment(environ, checked(environ), SERVICE, slots=slots, sandbox_url=sandbox))
+    return read_settings(processes_environ(environ, slots=slots, sandbox=sandbox))
+
+
+def processes_environ(
+    environ: dict[str, str], *, slots: int | None = None, sandbox: str | None = None
+) -> dict[str, str]:
+    settings = checked(environ)
+    secret = settings.webhook_secret or SECRET
+    return environment(environ, settings, SERVICE, slots=slots, sandbox_url=sandbox, webhook_secret=secret)
 
 
 def test_processes_are_pointed_at_each_other() -> None:
@@ -48,14 +58,20 @@ def test_what_is_set_stays_where_up_has_nothing_to_say() -> None:
     given = {"RESPOOL_SLOTS": "5", "RESPOOL_PUBLIC_URL": "https://jobs.example", "HOME": "/home/me"}
     found = settings_of_processes(given)
     assert (found.slots, found.public_url) == (5, "https://jobs.example")
-    assert environment(given, checked(given), SERVICE, slots=None, sandbox_url=None)["HOME"] == "/home/me"
+    assert processes_environ(given)["HOME"] == "/home/me"
 
 
 def test_files_are_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "limits.toml").write_text("")
+    (tmp_path / "ca.pem").write_text("")
     monkeypatch.chdir(tmp_path)
-    found = settings_of_processes({"RESPOOL_LIMITS_FILE": "limits.toml"})
+    found = settings_of_processes({"RESPOOL_LIMITS_FILE": "limits.toml", "RESPOOL_WEBHOOK_CA_FILE": "ca.pem"})
     assert found.limits_file == tmp_path / "limits.toml"
+    assert found.webhook_ca_file == tmp_path / "ca.pem"
+
+
+def test_every_process_gets_the_secret_that_signs_webhooks() -> None:
+    assert settings_of_processes({}).webhook_secret == SECRET
 
 
 def test_all_rooms_can_be_imported_from_where_the_processes_run() -> None:
@@ -92,5 +108,5 @@ def test_the_key_of_an_account_is_wanted_before_anything_starts_and_handed_on(tm
     with pytest.raises(WrongSettings, match="A_KEY: is unset"):
         checked(given)
     given["A_KEY"] = "real"
-    handed = environment(given, checked(given), SERVICE, slots=None, sandbox_url=None)
+    handed = processes_environ(given)
     assert handed["A_KEY"] == "real"

@@ -161,6 +161,7 @@ def test_a_job_that_was_handed_out_fits_its_description() -> None:
             {}, response_id="resp_1", status="failed", created_at=1.5, completed_at=None, request={"model": "glm-4.7"}
         ),
         "error": {"code": "expired", "message": "x", "retryable": False},
+        "webhook": {"url": "https://h/", "events": None, "include": "id", "has_secret": True},
         "metadata": {},
     }
     assert JobSchema().load(job) is job

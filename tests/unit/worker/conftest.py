@@ -95,7 +95,7 @@ class Shop:
     bench: Bench
     calls: Calls
     attempts: Attempts
-    crew: Crew
+    crew: Crew[Claim]
 
     def submit(self, fault: str = "", *, stream: bool = False, **changes: Any) -> str:
         return self.bench.submit(body=request_body(fault=fault, stream=stream), **changes)
@@ -149,7 +149,7 @@ def attempts_at(
 
 @contextmanager
 def open_shop(bench: Bench, attempts: Attempts) -> Iterator[Shop]:
-    crew = Crew(attempts, attempts.runs, attempts.calls, slots=16)
+    crew = Crew(attempts.runs.claim, attempts.make, attempts.calls, slots=16)
     yield Shop(bench, attempts.calls, attempts, crew)
     crew.finish(grace_seconds=0)
 

@@ -3,14 +3,16 @@ import pytest
 from jobs import keys
 from jobs.lanes import TASK
 from jobs.settings import Settings
+from jobs.webhooks.releases import DELIVER_TASK
 from worker.app import make_app
 from worker.process import Process
+from worker.webhooks.process import SenderProcess
 
 
 @pytest.fixture(scope="module")
 def conf() -> object:
     settings = Settings(redis_url="redis://127.0.0.1:1/0")
-    return make_app(settings, Process(settings, {})).conf
+    return make_app(settings, Process(settings, {}), task=TASK).conf
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,15 @@ def test_each_process_consumes_its_own_queue_alone() -> None:
     processes = [Process(settings, {}), Process(settings, {})]
     assert processes[0].id != processes[1].id
     for process in processes:
-        app = make_app(settings, process)
+        app = make_app(settings, process, task=TASK)
         (queue,) = app.conf.task_queues
         assert (queue.name, queue.exchange.name) == (keys.worker_queue(process.id), "")
         assert [name for name in app.tasks if not name.startswith("celery.")] == [TASK] == ["respool.run"]
+
+
+def test_a_senders_application_takes_deliveries_alone() -> None:
+    settings = Settings(redis_url="redis://127.0.0.1:1/0")
+    process = SenderProcess(settings)
+    app = make_app(settings, process, task=DELIVER_TASK)
+    assert [queue.name for queue in app.conf.task_queues] == [keys.worker_queue(process.id)]
+    assert [name for name in app.tasks if not name.startswith("celery.")] == [DELIVER_TASK] == ["respool.deliver"]

@@ -3,6 +3,7 @@ import threading
 
 import pytest
 
+from jobs.runs import Claim
 from tests.fakes.waiting import wait_until
 from tests.unit.worker.conftest import Shop
 from worker.calls import Calls
@@ -117,11 +118,10 @@ def test_cancelling_what_is_not_held_does_no_harm(shop: Shop) -> None:
 def test_an_attempt_that_ends_by_surprise_is_told_of_and_no_longer_held(
     shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Surprising:
-        def make(self, claim: object) -> None:
-            raise ZeroDivisionError("surprise")
+    def surprising(claim: Claim) -> None:
+        raise ZeroDivisionError("surprise")
 
-    crew = Crew(Surprising(), shop.bench.runs("w1"), Calls(), slots=1)  # type: ignore[arg-type]
+    crew = Crew(shop.bench.runs("w1").claim, surprising, Calls(), slots=1)
     number = shop.submit()
     shop.bench.beat("w1")
     shop.bench.dispatch("w1")

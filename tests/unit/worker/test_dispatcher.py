@@ -11,7 +11,8 @@ from jobs.limits import Limits
 from tests.factories import MODEL
 from tests.fakes.bench import Bench, running_bench
 from tests.fakes.redis_server import running_redis
-from worker.dispatcher import STAND_BY_SECONDS, Dispatcher
+from worker.dispatcher import Dispatcher
+from worker.wakes import STAND_BY_SECONDS
 
 
 def dispatcher(bench: Bench, worker: str) -> Dispatcher:
@@ -45,7 +46,7 @@ def test_a_submit_wakes_the_leader_from_its_wait(bench: Bench) -> None:
     for _ in range(3):  # subscribes, hears of that, waits
         leader.step()
     bench.submit()
-    woken = leader._wakes
+    woken = leader._wakes.heard
     assert woken is not None
     message = woken.get_message(timeout=10)
     assert message is not None
@@ -60,7 +61,7 @@ def test_who_lost_the_lead_stops_listening(bench: Bench) -> None:
     leader.step()
     bench.client.set("{respool}:dispatcher", "w2")
     assert leader.step() == STAND_BY_SECONDS
-    assert leader._wakes is None
+    assert leader._wakes.heard is None
 
 
 def test_a_lost_redis_is_told_of_and_the_subscription_comes_back_with_it(tmp_path: Path) -> None:

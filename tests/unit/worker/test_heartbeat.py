@@ -2,7 +2,8 @@ import os
 import socket
 
 from tests.unit.worker.conftest import Shop
-from worker.heartbeat import CHECK_BEATS, Heartbeat
+from worker.heartbeat import Heartbeat
+from worker.missing import CHECK_BEATS
 from worker.orphans import Orphanage
 
 

@@ -1,0 +1,11 @@
+#!lua flags=allow-oom
+-- Parts: base webhook delivering
+-- A sender goes for good: what it still holds is sent again by others, a bounded piece at a call.
+-- KEYS: 1 delivery_leader   ARGV: 1 prefix  2 sender  3 most deliveries to recover
+-- Returns {recovered, deliveries it still holds: call again}. Twice: {0, 0}.
+local recovered = recover_deliveries(ARGV[2], tonumber(ARGV[3]))
+local left = redis.call('SCARD', sender_deliveries_key(ARGV[2]))
+forget_sender(ARGV[2])
+if redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
+wake_deliveries()
+return {recovered, left}

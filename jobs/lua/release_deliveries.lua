@@ -1,0 +1,85 @@
+#!lua flags=allow-oom
+-- Parts: base webhook message delivering
+-- Hands deliveries that are due to live senders, as far as their origins may take more at a time.
+-- KEYS: 1 delivery_leader (who leads)
+-- ARGV: 1 prefix  2 sender  3 lease ms of the lead  4 most deliveries to release  5 ms until a release is taken back
+--       6 Celery message template as JSON  7 ms after which a delivery is given up, whatever held it up
+-- Returns {1 leads or 0, deliveries released, ms until something may go next (-1: not before the next wake)}.
+-- Twice: releases more, if more may go. The lead expires by itself.
+local leader = redis.call('GET', KEYS[1])
+if leader and leader ~= ARGV[2] then return {0, 0, -1} end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+local left, claim_ms, patience = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[7])
+local SHARE = 16 -- of one origin before the next has its turn
+
+local senders, free = {}, 0
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'senders', '(' .. int(now), '+inf')) do
+  local state = redis.call('HMGET', sender_key(id), 'slots', 'stalled')
+  local room = tonumber(state[1] or '0') - redis.call('SCARD', sender_deliveries_key(id))
+  if room > 0 and now - tonumber(state[2] or 0) > 10000 then
+    table.insert(senders, {id = id, room = room, deliveries = {}})
+    free = free + room
+  end
+end
+
+local function least_busy()
+  local best = nil
+  for _, sender in ipairs(senders) do
+    if sender.room > 0 and (not best or sender.room > best.room) then best = sender end
+  end
+  return best
+end
+
+-- How many more the origin may take now, and else from when on it may be looked at again.
+local function room_of(origin)
+  local state = redis.call('HMGET', origin_key(origin), 'width', 'open_until', 'paused_until')
+  local busy = redis.call('SCARD', origin_slots_key(origin))
+  local paused, open = tonumber(state[3] or 0), tonumber(state[2] or 0)
+  if paused > now then return 0, paused end
+  if open > now then return 0, open end
+  -- A settled delivery has its origin looked at, too.
+  return math.max(0, (state[2] and 1 or tonumber(state[1] or LEAST_WIDTH)) - busy), now + 30000
+end
+
+local dispatch = nil
+local released = 0
+local function release(d, origin)
+  local sender = least_busy()
+  if not dispatch then dispatch = int(redis.call('HINCRBY', prefix .. 'counters', 'delivery_dispatches', 1)) end
+  hand_over(d, origin, sender.id, dispatch, claim_ms)
+  table.insert(sender.deliveries, d)
+  sender.room, free, released, left = sender.room - 1, free - 1, released + 1, left - 1
+end
+
+local function serve(origin)
+  local room, again = room_of(origin)
+  local take, taken = math.min(room, SHARE, left, free), 0
+  local due = take > 0 and redis.call('ZRANGEBYSCORE', origin_due_key(origin), '-inf', int(now), 'LIMIT', 0, take + 64) or {}
+  for _, d in ipairs(due) do
+    local since = redis.call('HGET', delivery_key(d), 'since')
+    if not since then redis.call('ZREM', origin_due_key(origin), d)
+    elseif now - tonumber(since) / 1000 > patience then end_delivery(d, 'exhausted', 'out_of_time')
+    elseif taken < take then
+      release(d, origin)
+      taken = taken + 1
+    end
+  end
+  local first = redis.call('ZRANGE', origin_due_key(origin), 0, 0, 'WITHSCORES')
+  if not first[1] then return redis.call('ZREM', prefix .. 'origins', origin) end
+  local look = math.max(tonumber(first[2]), now)
+  if look <= now and taken >= room then look = again end
+  redis.call('ZADD', prefix .. 'origins', int(look), origin)
+end
+
+for _, origin in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'origins', '-inf', int(now), 'LIMIT', 0, 256)) do
+  if free == 0 or left == 0 then break end
+  serve(origin)
+end
+for _, sender in ipairs(senders) do post(sender.id, sender.deliveries, dispatch, ARGV[6]) end
+
+-- Where every slot is taken, the next that becomes free calls.
+redis.call('SET', prefix .. 'deliveries_asleep', free > 0 and '1' or 'full', 'PX', 60000)
+local first = redis.call('ZRANGE', prefix .. 'origins', 0, 0, 'WITHSCORES')
+local wait = -1
+if first[1] and free > 0 then wait = math.max(0, math.ceil(tonumber(first[2]) - now)) end
+return {1, released, wait}

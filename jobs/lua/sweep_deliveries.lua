@@ -1,0 +1,35 @@
+#!lua flags=allow-oom
+-- Parts: base webhook delivering
+-- Takes back the deliveries of senders that died and those that nobody claimed, a bounded piece at a call; any sender calls it.
+-- KEYS: 1 delivery_sweep (lease)
+-- ARGV: 1 prefix  2 ms in which one sweep is enough  3 most of each kind  4 lease ms of a sender  5 ms until a release is taken back
+-- Returns {recovered from dead senders, taken back unclaimed}, or {} if another swept just now.
+-- Twice: does the next piece. The lease expires by itself.
+if not redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[2]) then return {} end
+local most = tonumber(ARGV[3])
+local function due(name) return redis.call('ZRANGEBYSCORE', prefix .. name, '-inf', int(now), 'LIMIT', 0, most) end
+
+-- Where nobody swept for a while, Redis was away, or all senders were: everybody gets time to show up.
+local swept = tonumber(redis.call('HGET', prefix .. 'counters', 'deliveries_swept') or 0)
+redis.call('HSET', prefix .. 'counters', 'deliveries_swept', int(now))
+if now - swept > tonumber(ARGV[4]) / 2 then
+  for _, sender in ipairs(due('senders')) do redis.call('ZADD', prefix .. 'senders', int(now + ARGV[4]), sender) end
+  for _, d in ipairs(due('deliveries_released')) do redis.call('ZADD', prefix .. 'deliveries_released', int(now + ARGV[5]), d) end
+end
+
+local recovered = 0
+for _, sender in ipairs(due('senders')) do
+  recovered = recovered + recover_deliveries(sender, most - recovered)
+  if redis.call('SCARD', sender_deliveries_key(sender)) == 0 then forget_sender(sender) end
+  if recovered >= most then break end
+end
+
+local unclaimed = due('deliveries_released')
+for _, d in ipairs(unclaimed) do
+  local sender = redis.call('HGET', delivery_key(d), 'sender')
+  if sender and redis.call('ZSCORE', prefix .. 'senders', sender) then
+    redis.call('HSET', sender_key(sender), 'stalled', int(now))
+  end
+  recover_delivery(d)
+end
+return {recovered, #unclaimed}

@@ -1,0 +1,1 @@
+"""Events, their receivers, and the deliveries that are owed."""

@@ -1,0 +1,34 @@
+"""An event that tells of nothing: it shows whether a webhook endpoint hears and verifies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.record import JOB_PREFIX, RESPONSE_PREFIX, new_number
+
+EVENT_PREFIX = "evt_"
+DISABLED = "webhook_endpoint.disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """`about` is the id of what it seems to be about; `own` is `data.respool`, as JSON."""
+
+    id: str
+    about: str
+    own: str
+
+
+def trial_of(type: str, *, project: str, endpoint_id: str) -> Trial:
+    """Of the same shape as a real event of the type, for a job that does not exist; `data.respool.test` is true."""
+    number = new_number()
+    own: dict[str, Any] = {"test": True, "project": project}
+    if type == DISABLED:
+        about, own = endpoint_id, own | {"origin": None, "reason": "by_request"}
+    else:
+        error = {"code": "test", "message": "this is a test"} if type == "response.failed" else None
+        told = {"job_id": JOB_PREFIX + number, "model": "test", "metadata": {}, "error": error, "usage": None}
+        about, own = RESPONSE_PREFIX + number, own | told
+    return Trial(id=f"{EVENT_PREFIX}{number}00", about=about, own=json.dumps(own))

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+import redis
+
+from jobs.connection import connect
+from jobs.errors import StoreUnavailable
+from tests.fakes.redis_server import running_redis
+from worker.wakes import STAND_BY_SECONDS, Wakes
+
+CHANNEL = "{respool}:test_wakes"
+
+
+def listeners(client: redis.Redis) -> int:
+    ((_, count),) = client.pubsub_numsub(CHANNEL)
+    return int(count)
+
+
+def test_who_does_not_lead_stands_by_and_listens_to_nothing(store_client: redis.Redis) -> None:
+    wakes = Wakes(store_client, channel=CHANNEL)
+    assert wakes.follow(leads=False, wake_seconds=None) == STAND_BY_SECONDS
+    assert listeners(store_client) == 0
+
+
+def test_who_leads_listens_and_looks_again_at_once_until_the_lead_is_lost(store_client: redis.Redis) -> None:
+    wakes = Wakes(store_client, channel=CHANNEL)
+    assert wakes.follow(leads=True, wake_seconds=None) == 0
+    assert listeners(store_client) == 1
+    assert wakes.follow(leads=False, wake_seconds=None) == STAND_BY_SECONDS
+    assert wakes.heard is None
+
+
+def test_a_wait_ends_with_a_wake(store_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.wakes.LONGEST_SECONDS", 1000.0)
+    wakes = Wakes(store_client, channel=CHANNEL)
+    for _ in range(2):  # subscribes, hears of that
+        wakes.follow(leads=True, wake_seconds=None)
+    store_client.publish(CHANNEL, "")
+    assert wakes.follow(leads=True, wake_seconds=None) == 0
+    wakes.close()
+
+
+def test_a_wait_ends_when_the_next_look_is_due(store_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.wakes.LONGEST_SECONDS", 1000.0)
+    wakes = Wakes(store_client, channel=CHANNEL)
+    for _ in range(2):
+        wakes.follow(leads=True, wake_seconds=None)
+    assert wakes.follow(leads=True, wake_seconds=0.01) == 0
+    assert wakes.follow(leads=True, wake_seconds=0) == 0
+    wakes.close()
+
+
+def test_a_lost_redis_is_told_of_and_listened_to_again_when_it_is_back(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server, connect(server.url) as client:
+        wakes = Wakes(client, channel=CHANNEL)
+        for _ in range(2):
+            wakes.follow(leads=True, wake_seconds=None)
+        server.kill()
+        with pytest.raises(StoreUnavailable):
+            wakes.follow(leads=True, wake_seconds=None)
+        assert wakes.heard is None
+        server.start()
+        wakes.follow(leads=True, wake_seconds=None)
+        assert listeners(client) == 1
+        wakes.close()

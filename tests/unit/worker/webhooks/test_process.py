@@ -1,0 +1,64 @@
+import logging
+from pathlib import Path
+
+import pytest
+
+from jobs.settings import Settings
+from jobs.webhooks.secrets import new_secret
+from schemas.addresses import Allow
+from tests.fakes.redis_server import free_port
+from worker.queue_process import WRITE_SECONDS
+from worker.webhooks.process import SenderProcess, own_origins
+
+
+def test_nothing_is_connected_before_its_start_and_it_writes_with_more_patience_than_it_asks() -> None:
+    process = SenderProcess(Settings(redis_url=f"redis://127.0.0.1:{free_port()}/0"))
+    assert process._parts.coalescer._client.connection_pool.connection_kwargs["socket_timeout"] == WRITE_SECONDS
+    assert process._senders._client.connection_pool.connection_kwargs["socket_timeout"] < 2
+
+
+def test_its_attempts_follow_the_settings(redis_url: str) -> None:
+    secret = new_secret()
+    settings = Settings(
+        redis_url=redis_url,
+        webhook_secret=secret,
+        webhook_schedule=(0.0, 7.0),
+        webhook_timeout_seconds=3.0,
+        webhook_slots=9,
+        webhook_allow=Allow.parse("10.0.0.0/8"),
+    )
+    process = SenderProcess(settings)
+    assert process.crew.open_slots == 9
+    assert process._attempts.schedule == (0.0, 7.0)
+    assert process._attempts.timeout_seconds == 3.0
+    assert process._attempts.keyring._own_secret == secret
+
+
+def test_a_sender_lives_from_its_start_to_its_stop(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    process = SenderProcess(Settings(redis_url=redis_url, grace_seconds=0, webhook_slots=9))
+    with caplog.at_level(logging.INFO):
+        process.start()
+        process.stop()
+    assert process._senders.live() == []
+    assert f"{process.id} offers 9 slots" in caplog.text
+    assert f"{process.id} leaves" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origins"),
+    [
+        ("", set()),
+        ("https://Jobs.example/respool", {"https://jobs.example:443"}),
+        ("http://127.0.0.1:8000", {"http://127.0.0.1:8000"}),
+        ("http://user@jobs.example", set()),
+    ],
+)
+def test_no_webhook_goes_to_the_service_itself(public_url: str, origins: set[str]) -> None:
+    assert own_origins(public_url) == origins
+
+
+def test_a_ca_file_that_is_none_is_said_at_once(redis_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("nothing")
+    with pytest.raises(OSError, match=r"PEM|certificate"):
+        SenderProcess(Settings(redis_url=redis_url, webhook_ca_file=file))

@@ -1,0 +1,142 @@
+"""urllib3's connections and pools, for receivers whom nobody vouches for."""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from time import monotonic
+from typing import Any, BinaryIO, ClassVar, cast
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+
+from worker import calls, session
+from worker.session import FinalResponse, FreshConnections, WatchedConnection, WatchedTlsConnection
+from worker.webhooks.guard import Guard
+from worker.webhooks.head import BoundedHead
+from worker.webhooks.results import Error
+from worker.webhooks.unconnected import Unconnected
+
+
+class GuardedPools(PoolManager):
+    """Pools whose connections are all made by `guard`."""
+
+    def __init__(self, guard: Guard, **options: Any) -> None:
+        super().__init__(**options)
+        self._guard = guard
+        self.pool_classes_by_scheme = {"http": _GuardedPool, "https": _GuardedTlsPool}
+
+    def _new_pool(self, *args: Any, **options: Any) -> HTTPConnectionPool:
+        pool = super()._new_pool(*args, **options)
+        pool.conn_kw["guard"] = self._guard
+        return pool
+
+
+class _BoundedResponse(FinalResponse):
+    """An answer whose head, interim ones included, has a bound; what is odd in it is passed over in silence."""
+
+    def begin(self) -> None:
+        whole = self.fp
+        self.fp = cast(BinaryIO, BoundedHead(whole))  # type: ignore[assignment]
+        try:
+            super().begin()
+        finally:
+            if self.fp is not None:
+                self.fp = whole
+        # urllib3 would log these, and with them the URL, as often as a receiver likes.
+        self.headers.defects = []
+        self.headers.set_payload("")
+
+
+class _GuardedConnection(WatchedConnection):
+    """Raises Unconnected, and nothing else, where no connection comes about."""
+
+    response_class = _BoundedResponse
+    scheme: ClassVar[str] = "http"
+    broken: ClassVar[Error] = "connect_error"
+
+    def __init__(self, *args: Any, guard: Guard, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._guard = guard
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except TimeoutError:
+            raise Unconnected("connect_timeout") from None
+        except (OSError, ValueError):
+            raise Unconnected(self.broken) from None
+
+    def _new_conn(self) -> Any:
+        call = calls.current.get()
+        if call is None:
+            raise RuntimeError("a receiver is connected to for a call alone")
+        return self._guard.connect(self.host, self.port, scheme=self.scheme, call=call)
+
+
+class _GuardedTlsConnection(_GuardedConnection, WatchedTlsConnection):
+    scheme = "https"
+    broken = "tls_error"
+
+    def connect(self) -> None:
+        self._handle: Any = None
+        try:
+            super().connect()
+        finally:
+            if self._handle is not None:
+                self._handle.close()
+
+    def _new_conn(self) -> Any:
+        connection = super()._new_conn()
+        # TLS takes the socket over before its handshake; a second handle lets the call hang up meanwhile.
+        self._handle = connection.dup()
+        call = calls.current.get()
+        if call is not None:
+            call.uses(self._handle)
+        return connection
+
+
+class Resting:
+    """The idle connections of a pool: the latest goes first, and those that rested too long are closed."""
+
+    def __init__(self, maxsize: int) -> None:
+        self._maxsize = maxsize
+        self._connections: deque[WatchedConnection] = deque()
+
+    def get(self, block: bool = False, timeout: float | None = None) -> WatchedConnection:
+        """Raises queue.Empty, at which urllib3 makes a connection."""
+        try:
+            return self._connections.pop()
+        except IndexError:
+            raise queue.Empty from None
+
+    def put(self, connection: WatchedConnection | None, block: bool = False) -> None:
+        """`connection` None, which urllib3 fills its pools with, is no connection."""
+        if connection is None:
+            return
+        self._connections.append(connection)
+        self._close_oldest()
+
+    def qsize(self) -> int:
+        return len(self._connections)
+
+    def _close_oldest(self) -> None:
+        rested_too_long = monotonic() - session.MOST_IDLE_SECONDS
+        while self._connections:
+            try:
+                oldest = self._connections.popleft()
+            except IndexError:  # another thread took it
+                return
+            if oldest.rests_since >= rested_too_long and len(self._connections) < self._maxsize:
+                self._connections.appendleft(oldest)
+                return
+            oldest.close()
+
+
+class _GuardedPool(FreshConnections):
+    ConnectionCls = _GuardedConnection
+    QueueCls = cast(Any, Resting)
+
+
+class _GuardedTlsPool(FreshConnections, HTTPSConnectionPool):
+    ConnectionCls = _GuardedTlsConnection
+    QueueCls = cast(Any, Resting)

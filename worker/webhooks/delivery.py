@@ -1,0 +1,106 @@
+"""One attempt at a delivery, from its claim to what is written of it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from jobs.webhooks.deliveries import Deliveries, DeliveryClaim, Settled, Tried, Verdict
+from schemas.webhook_url import origin_of
+from worker.calls import Call, Calls
+from worker.webhooks.body import body_of
+from worker.webhooks.client import WebhookClient
+from worker.webhooks.keyring import Keyring
+from worker.webhooks.results import Answered, Failed
+from worker.webhooks.schedule import judge
+from worker.webhooks.signing import signed_headers
+
+SHOWN_BYTES = 1024
+"""Of an answer, and of where it redirects to, in the log of attempts."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsigned:
+    """Nothing was sent: there is no secret that could be opened."""
+
+    error: str = "secret_unreadable"
+
+
+Result = Answered | Failed | Unsigned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryAttempts:
+    """What every attempt of this process works with. `schedule` holds the seconds before each attempt."""
+
+    deliveries: Deliveries
+    client: WebhookClient
+    keyring: Keyring
+    calls: Calls
+    schedule: Sequence[float]
+    timeout_seconds: float
+
+    def make(self, claim: DeliveryClaim) -> None:
+        """Sign, send, judge, settle. What surprises before an answer came is left to recovery."""
+        started_at, started = time.time(), time.monotonic()
+        result = self._send(claim)
+        latency_ms = round(1000 * (time.monotonic() - started))
+        verdict = self._judge(claim, result)
+        settled = self.deliveries.settle(claim, verdict, tried(result, started_at=started_at, latency_ms=latency_ms))
+        _tell(claim, result, verdict, settled, latency_ms=latency_ms)
+
+    def _send(self, claim: DeliveryClaim) -> Result:
+        secrets = self.keyring.secrets_of(claim)
+        if not secrets:
+            return Unsigned()
+        body = body_of(claim)
+        headers = signed_headers(claim.event_id, body, secrets=secrets, timestamp=int(time.time()))
+        call = Call(seconds=self.timeout_seconds)
+        self.calls.add(claim.number, claim.attempt, call)
+        try:
+            return self.client.post(claim.url, body=body, headers=headers, call=call)
+        finally:
+            self.calls.remove(claim.number, claim.attempt)
+
+    def _judge(self, claim: DeliveryClaim, result: Result) -> Verdict:
+        if isinstance(result, Unsigned):
+            # As if nobody had been reached; but the receiver has no part in it.
+            return replace(self._judge(claim, Failed(error="connect_error")), origin="unmoved")
+        return judge(result, step=claim.step, schedule=self.schedule, now=time.time(), random=random.random)
+
+
+def tried(result: Result, *, started_at: float, latency_ms: int) -> Tried:
+    """The attempt as its log shows it; `started_at` in Unix seconds."""
+    if not isinstance(result, Answered):
+        return Tried(started_at=started_at, latency_ms=latency_ms, error=result.error)
+    location = result.headers.get("Location") if 300 <= result.http_status < 400 else None
+    return Tried(
+        started_at=started_at,
+        latency_ms=latency_ms,
+        http_status=result.http_status,
+        answer=result.answer[:SHOWN_BYTES].decode(errors="replace"),
+        location=location and location[:SHOWN_BYTES],
+    )
+
+
+def _tell(claim: DeliveryClaim, result: Result, verdict: Verdict, settled: Settled, *, latency_ms: int) -> None:
+    """Path and query of the URL may be secrets: the log shows its origin."""
+    log.info(
+        "%s %s, delivery dlv_%s to %s: %s after %s ms, %s",
+        claim.event_id,
+        claim.type,
+        claim.number,
+        origin_of(claim.url),
+        result.http_status if isinstance(result, Answered) else result.error,
+        latency_ms,
+        verdict.status if settled.answer == "settled" else settled.answer,
+    )
+    if settled.disabled:
+        log.warning(
+            "webhook endpoint %s of project %s is disabled: %s", claim.endpoint_id, claim.project, settled.disabled
+        )
