@@ -5,7 +5,8 @@
 -- Returns {jobs recovered, jobs it still holds: call again}. Twice: {0, 0}.
 local recovered = recover_from(ARGV[2], tonumber(ARGV[3]))
 local left = redis.call('SCARD', worker_jobs_key(ARGV[2]))
-forget_worker(ARGV[2])
+-- Should nobody call again, a sweep goes on.
+if left == 0 then forget_worker(ARGV[2]) else redis.call('ZADD', prefix .. 'workers', 0, ARGV[2]) end
 if redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('DEL', KEYS[1]) end
 wake()
 return {recovered, left}

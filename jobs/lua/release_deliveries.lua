@@ -10,11 +10,12 @@ local leader = redis.call('GET', KEYS[1])
 if leader and leader ~= ARGV[2] then return {0, 0, -1} end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 local left, claim_ms, patience = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[7])
-local SHARE = 16 -- of one origin before the next has its turn
+local SHARE = 16 -- of one origin before another has its turn
 
-local senders, free = {}, 0
+local senders, slots, free = {}, 0, 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'senders', '(' .. int(now), '+inf')) do
   local state = redis.call('HMGET', sender_key(id), 'slots', 'stalled')
+  slots = slots + tonumber(state[1] or '0')
   local room = tonumber(state[1] or '0') - redis.call('SCARD', sender_deliveries_key(id))
   if room > 0 and now - tonumber(state[2] or 0) > 10000 then
     table.insert(senders, {id = id, room = room, deliveries = {}})
@@ -51,9 +52,10 @@ local function release(d, origin)
   sender.room, free, released, left = sender.room - 1, free - 1, released + 1, left - 1
 end
 
-local function serve(origin)
+-- Has an origin's deliveries go that may; the least of its project's room and its own.
+local function serve(project, origin)
   local room, again = room_of(origin)
-  local take, taken = math.min(room, SHARE, left, free), 0
+  local take, taken = math.min(room, SHARE, left, free, project.room), 0
   local due = take > 0 and redis.call('ZRANGEBYSCORE', origin_due_key(origin), '-inf', int(now), 'LIMIT', 0, take + 64) or {}
   for _, d in ipairs(due) do
     local since = redis.call('HGET', delivery_key(d), 'since')
@@ -64,22 +66,51 @@ local function serve(origin)
       taken = taken + 1
     end
   end
+  project.room, project.busy = project.room - taken, project.busy + taken
   local first = redis.call('ZRANGE', origin_due_key(origin), 0, 0, 'WITHSCORES')
-  if not first[1] then return redis.call('ZREM', prefix .. 'origins', origin) end
+  if not first[1] then return redis.call('ZREM', project_origins_key(project.name), origin) end
   local look = math.max(tonumber(first[2]), now)
   if look <= now and taken >= room then look = again end
-  redis.call('ZADD', prefix .. 'origins', int(look), origin)
+  redis.call('ZADD', project_origins_key(project.name), int(look), origin)
 end
 
-for _, origin in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'origins', '-inf', int(now), 'LIMIT', 0, 256)) do
-  if free == 0 or left == 0 then break end
-  serve(origin)
+-- No project gets the last quarter of all slots: what its receivers hold up holds up nobody else.
+local most = slots - math.floor(slots / 4)
+local projects = {}
+local due_projects = free > 0 and redis.call('ZRANGEBYSCORE', prefix .. 'delivery_projects', '-inf', int(now), 'LIMIT', 0, 256) or {}
+for i, name in ipairs(due_projects) do
+  local busy = redis.call('SCARD', project_sending_key(name))
+  projects[i] = {name = name, busy = busy, room = math.max(0, most - busy), next = 1,
+    origins = redis.call('ZRANGEBYSCORE', project_origins_key(name), '-inf', int(now), 'LIMIT', 0, 64)}
+end
+
+-- The project whose turn it is: of those with an origin to look at, the one with the fewest under way.
+local function turn()
+  local best = nil
+  for _, project in ipairs(projects) do
+    if project.origins[project.next] and project.room > 0 and (not best or project.busy < best.busy) then best = project end
+  end
+  return best
+end
+
+local project = turn()
+while project and free > 0 and left > 0 do
+  serve(project, project.origins[project.next])
+  project.next = project.next + 1
+  project = turn()
+end
+for _, project in ipairs(projects) do
+  local first = redis.call('ZRANGE', project_origins_key(project.name), 0, 0, 'WITHSCORES')
+  -- One without room is looked at again when a slot of it becomes free.
+  local look = project.room == 0 and now + 1000 or tonumber(first[2] or 0)
+  if first[1] then redis.call('ZADD', prefix .. 'delivery_projects', int(look), project.name)
+  else redis.call('ZREM', prefix .. 'delivery_projects', project.name) end
 end
 for _, sender in ipairs(senders) do post(sender.id, sender.deliveries, dispatch, ARGV[6]) end
 
 -- Where every slot is taken, the next that becomes free calls.
 redis.call('SET', prefix .. 'deliveries_asleep', free > 0 and '1' or 'full', 'PX', 60000)
-local first = redis.call('ZRANGE', prefix .. 'origins', 0, 0, 'WITHSCORES')
+local first = redis.call('ZRANGE', prefix .. 'delivery_projects', 0, 0, 'WITHSCORES')
 local wait = -1
 if first[1] and free > 0 then wait = math.max(0, math.ceil(tonumber(first[2]) - now)) end
 return {1, released, wait}

@@ -22,7 +22,7 @@ local recovered = 0
 for _, worker in ipairs(due('workers')) do
   recovered = recovered + recover_from(worker, most - recovered)
   if redis.call('SCARD', worker_jobs_key(worker)) == 0 then forget_worker(worker) end
-  if recovered >= most then break end
+  if recovered >= most or owed >= MOST_OWED then break end
 end
 
 local unclaimed = due('dispatched')
@@ -38,8 +38,10 @@ count('unclaimed_jobs', #unclaimed)
 local ready = due('delayed')
 for _, n in ipairs(ready) do requeue(n, 0, '') end
 
-local late = due('deadlines')
-for _, n in ipairs(late) do
+local late = 0
+for _, n in ipairs(due('deadlines')) do
+  if owed >= MOST_OWED then break end
+  late = late + 1
   redis.call('ZREM', prefix .. 'deadlines', n)
   if redis.call('HGET', job_key(n), 'status') == 'queued' then
     fail(n, 'expired', 'the job was still queued at its queue_deadline_seconds')
@@ -56,4 +58,4 @@ for _, entry in ipairs(old) do
   end
   redis.call('DEL', job_key(n), attempts_key(n))
 end
-return {recovered, #unclaimed, #ready, #late, #old}
+return {recovered, #unclaimed, #ready, late, #old}

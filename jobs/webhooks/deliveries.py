@@ -9,6 +9,7 @@ from typing import Literal, cast
 
 from jobs import scripts
 from jobs.coalesce import Coalescer
+from jobs.webhooks.cancelling import cancel_owed
 from jobs.webhooks.target import Include
 
 MOST_RESPONSE_BYTES = 256 * 1024
@@ -107,7 +108,10 @@ class Deliveries:
         return [_claim(row) for row in self._coalescer.run(scripts.Call(name="claim_deliveries", args=args))]
 
     def settle(self, claim: DeliveryClaim, verdict: Verdict, tried: Tried) -> Settled:
-        """Ends the delivery or puts it back; the log is written last, and is not what decides."""
+        """Ends the delivery or puts it back; the log is written last, and is not what decides.
+
+        Where that disables its endpoint, what else the endpoint is owed is cancelled.
+        """
         entry = asdict(tried) | {"number": claim.attempt, "trigger": claim.trigger}
         args: list[scripts.Argument] = [
             claim.number,
@@ -122,6 +126,8 @@ class Deliveries:
             self._disable_ms,
         ]
         answer, disabled = self._coalescer.run(scripts.Call(name="settle_delivery", args=args))
+        if disabled and claim.endpoint_id is not None:
+            cancel_owed(self._coalescer.run, claim.endpoint_id)
         return Settled(answer=answer.decode(), disabled=disabled.decode())
 
 

@@ -40,14 +40,17 @@ class DeliveryLists:
         return [keys.project_deliveries(kind, name.decode()) for name in sorted(names)]
 
     def _of_endpoint(self, kind: str, endpoint: str, project: str | None) -> list[str]:
-        """An endpoint may be deleted; its deliveries still tell whose it was: all are of one project."""
+        """Of an endpoint that was deleted, its latest delivery still tells whose it was: all are of one project."""
         key = keys.endpoint_deliveries(kind, endpoint)
         if project is None:
             return [key]
         with scripts.translated():
-            found: Any = self._client.zrange(key, 0, 0)
+            owner: Any = self._client.hget(keys.webhook_endpoint(endpoint), "project")
+            latest: Any = [] if owner else self._client.zrange(key, -1, -1)
+        if owner:
+            return [key] if owner.decode() == project else []
         try:
-            return [key for number in found if self.place(number.decode(), project=project)]
+            return [key for number in latest if self.place(number.decode(), project=project)]
         except CursorNotFound:
             return []
 
@@ -77,8 +80,15 @@ class DeliveryLists:
             if len(rows) < CHUNK:
                 return
 
-    def between(self, source: str, low: int, high: int, *, offset: int) -> list[str]:
-        """At most CHUNK numbers of a list, the earliest first; `low` and `high` are microseconds, both included."""
+    def between(self, source: str, low: int, high: int) -> list[Place]:
+        """The first places of a list, about CHUNK of them, the earliest first; all that share the last one's time.
+
+        `low` and `high` are microseconds, both included. Raises StoreUnavailable.
+        """
         with scripts.translated():
-            rows: Any = self._client.zrange(source, low, high, byscore=True, offset=offset, num=CHUNK)
-        return [number.decode() for number in rows]
+            rows: Any = self._client.zrange(source, low, high, byscore=True, offset=0, num=CHUNK, withscores=True)
+            if len(rows) == CHUNK:
+                last = int(rows[-1][1])
+                tied: Any = self._client.zrange(source, last, last, byscore=True, withscores=True)
+                rows = [row for row in rows if int(row[1]) < last] + tied
+        return [(int(score), member.decode()) for member, score in rows]

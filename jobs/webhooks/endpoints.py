@@ -12,6 +12,7 @@ from jobs import keys, scripts
 from jobs.errors import EndpointDisabled, EndpointNotFound, TooManyEndpoints
 from jobs.record import new_number
 from jobs.vault import Vault
+from jobs.webhooks.cancelling import cancel_owed
 from jobs.webhooks.endpoint_record import (
     ENDPOINT_PREFIX,
     FIELDS,
@@ -28,7 +29,6 @@ from schemas.webhook_url import WebhookUrl
 
 MOST_ENDPOINTS = 50
 """Of one project: each event is owed to all that want it, in one script."""
-CANCEL_PIECE = 500
 
 
 class Endpoints:
@@ -126,14 +126,7 @@ class Endpoints:
         return bytes(scripts.run(self._client, call))
 
     def _cancel(self, endpoint_id: str) -> None:
-        """Piece by piece; what is left when this is cut short is cancelled when its time comes."""
-        passed_over = 0
-        while True:
-            args: list[scripts.Argument] = [endpoint_id, passed_over, CANCEL_PIECE]
-            cancelled, left = scripts.run(self._client, scripts.Call(name="cancel_deliveries", args=args))
-            passed_over += left
-            if cancelled + left < CANCEL_PIECE:
-                return
+        cancel_owed(lambda call: scripts.run(self._client, call), endpoint_id)
 
     def _read(self, ids: Sequence[str]) -> list[Endpoint | None]:
         with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:

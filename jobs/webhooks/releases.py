@@ -15,6 +15,8 @@ from jobs.workers import CLAIM_SECONDS
 MOST_DELIVERIES = 256
 MOST_JITTER = 1.2
 SLACK_SECONDS = 3600.0
+LEAST_PATIENCE_SECONDS = 7 * 86400.0
+"""In which senders may be away, or a breaker open, before what waited through all of it is given up."""
 
 DELIVER_TASK = "respool.deliver"
 """The one task name of senders; frozen, as jobs.lanes.TASK is."""
@@ -30,11 +32,13 @@ class Released:
 
 
 class Releases:
-    """`schedule` holds the seconds waited before each attempt; what is older than all of it is given up."""
+    """`schedule` holds the seconds waited before each attempt; what waits for longer than all of it, and a week, is
+    given up."""
 
     def __init__(self, client: redis.Redis, *, schedule: Sequence[float]) -> None:
         self._client = client
-        self._patience_ms = round((sum(schedule) * MOST_JITTER + SLACK_SECONDS) * 1000)
+        seconds = max(LEAST_PATIENCE_SECONDS, sum(schedule) * MOST_JITTER + SLACK_SECONDS)
+        self._patience_ms = round(seconds * 1000)
 
     def release(self, sender: str) -> Released:
         """Releases what may go, if `sender` leads or nobody does."""

@@ -47,13 +47,13 @@ class Replays:
             seconds, micros = self._client.time()
         until, replayed = int(seconds) * 1_000_000 + int(micros), 0
         for source in self._lists.of("dead", project=project, endpoint=endpoint):
-            left = 0
-            while found := self._lists.between(source, round(since * 1_000_000), until, offset=left):
-                if replayed == MOST_REPLAYED:
+            low = round(since * 1_000_000)
+            while found := self._lists.between(source, low, until):
+                piece = [number for _, number in found][: MOST_REPLAYED - replayed]
+                replayed += self._replay(piece, project).count("replayed")
+                if len(piece) < len(found):
                     return replayed, True
-                piece = found[: MOST_REPLAYED - replayed]
-                again = self._replay(piece, project).count("replayed")
-                replayed, left = replayed + again, left + len(piece) - again
+                low = found[-1][0] + 1
         return replayed, False
 
     def _replay(self, numbers: Sequence[str], project: str | None) -> list[str]:

@@ -3,11 +3,13 @@
 local LEAST_WIDTH, MOST_WIDTH = 4, 64
 local WINDOW = 300000
 local SLOW = 5000
+local FORGIVEN = 1.5 * DAY
 
 -- Hands the delivery to a sender, which is to claim it within `claim_ms`.
 local function hand_over(d, origin, sender, dispatch, claim_ms)
   redis.call('ZREM', origin_due_key(origin), d)
   redis.call('SADD', origin_slots_key(origin), d)
+  redis.call('SADD', project_sending_key(origin:match('^([^|]*)|')), d)
   redis.call('SADD', sender_deliveries_key(sender), d)
   redis.call('ZADD', prefix .. 'deliveries_released', int(now + claim_ms), d)
   redis.call('HSET', delivery_key(d), 'stage', 'released', 'sender', sender, 'dispatch', dispatch)
@@ -118,9 +120,11 @@ local function hear_endpoint(endpoint, status, retention, disable_ms)
     redis.call('HDEL', endpoint_key(endpoint), 'failing_since')
     return ''
   end
-  redis.call('HSETNX', endpoint_key(endpoint), 'failing_since', int(now))
-  redis.call('HSET', endpoint_key(endpoint), 'last_failure', int(now))
+  local known = fields_of(endpoint_key(endpoint), 'failing_since', 'last_failure')
+  -- A failure that nothing followed for longer than any schedule waits is not days of failure.
+  local quiet = now - tonumber(known.last_failure or 0) > FORGIVEN
+  local since = known.failing_since and not quiet and tonumber(known.failing_since) or now
+  redis.call('HSET', endpoint_key(endpoint), 'failing_since', int(since), 'last_failure', int(now))
   if status == 'gone' then return disable_endpoint(endpoint, 'gone', retention) end
-  local since = tonumber(redis.call('HGET', endpoint_key(endpoint), 'failing_since'))
   return now - since >= disable_ms and disable_endpoint(endpoint, 'failing', retention) or ''
 end

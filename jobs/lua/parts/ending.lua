@@ -78,12 +78,14 @@ end
 -- Recovers at most `most` of the jobs that the worker's set names, and answers how many.
 -- A set that is wrong about one only loses the entry.
 local function recover_from(worker, most)
-  local held = redis.call('SRANDMEMBER', worker_jobs_key(worker), most)
-  for _, n in ipairs(held) do
+  local recovered = 0
+  for _, n in ipairs(redis.call('SRANDMEMBER', worker_jobs_key(worker), most)) do
+    if owed >= MOST_OWED then break end
     if redis.call('HGET', job_key(n), 'worker') == worker then recover(n) end
     redis.call('SREM', worker_jobs_key(worker), n)
+    recovered = recovered + 1
   end
-  return #held
+  return recovered
 end
 
 -- Removes what is kept of a worker process, once it holds no job.

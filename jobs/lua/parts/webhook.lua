@@ -15,6 +15,8 @@ local function endpoint_deliveries_key(class, endpoint) return prefix .. 'endpoi
 local function origin_key(origin) return prefix .. 'origin:' .. origin end
 local function origin_due_key(origin) return prefix .. 'origin_due:' .. origin end
 local function origin_slots_key(origin) return prefix .. 'origin_slots:' .. origin end
+local function project_origins_key(project) return prefix .. 'project_origins:' .. project end
+local function project_sending_key(project) return prefix .. 'project_sending:' .. project end
 local function sender_key(sender) return prefix .. 'sender:' .. sender end
 local function sender_deliveries_key(sender) return prefix .. 'sender_deliveries:' .. sender end
 
@@ -27,7 +29,9 @@ end
 
 -- Has the origin looked at no later than `at`.
 local function look_at(origin, at)
-  redis.call('ZADD', prefix .. 'origins', 'LT', int(at), origin)
+  local project = origin:match('^([^|]*)|')
+  redis.call('ZADD', project_origins_key(project), 'LT', int(at), origin)
+  redis.call('ZADD', prefix .. 'delivery_projects', 'LT', int(at), project)
   if at <= now then wake_deliveries() end
 end
 
@@ -48,7 +52,11 @@ local function set_status(d, status, since)
       redis.call('ZREM', key_of(CLASSES[delivery.status], name), d)
     end
     redis.call('ZADD', key_of(class, name), score, d)
-    if class ~= 'open' then redis.call('PEXPIRE', key_of(class, name), int(tonumber(delivery.retention) + 2 * WEEK)) end
+    if class == 'open' then return end
+    -- Lists forget what ended so long ago that its record has gone.
+    local kept = tonumber(delivery.retention) + 2 * WEEK
+    redis.call('ZREMRANGEBYSCORE', key_of(class, name), '-inf', int(now_us - kept * 1000))
+    redis.call('PEXPIRE', key_of(class, name), int(kept))
   end
   list(project_deliveries_key, delivery.project)
   if delivery.endpoint ~= '' then list(endpoint_deliveries_key, delivery.endpoint) end
@@ -58,12 +66,15 @@ end
 -- Takes the delivery out of every place that a stage puts it in.
 local function withdraw_delivery(d)
   redis.call('ZREM', prefix .. 'deliveries_released', d)
-  local delivery = read_delivery(d, 'origin', 'sender')
+  local delivery = read_delivery(d, 'origin', 'sender', 'project')
   if not delivery.origin then return end
   redis.call('ZREM', origin_due_key(delivery.origin), d)
   if redis.call('SREM', origin_slots_key(delivery.origin), d) == 1 then
-    local first = redis.call('ZRANGE', origin_due_key(delivery.origin), 0, 0, 'WITHSCORES')
-    if first[1] then look_at(delivery.origin, math.max(now, tonumber(first[2]))) end
+    redis.call('SREM', project_sending_key(delivery.project), d)
+    local due = redis.call('ZRANGE', origin_due_key(delivery.origin), 0, 0, 'WITHSCORES')
+    if due[1] then look_at(delivery.origin, math.max(now, tonumber(due[2]))) end
+    local next = redis.call('ZRANGE', project_origins_key(delivery.project), 0, 0, 'WITHSCORES')
+    if next[1] then look_at(next[1], math.max(now, tonumber(next[2]))) end
     if redis.call('GET', prefix .. 'deliveries_asleep') == 'full' then wake_deliveries() end
   end
   if delivery.sender then
@@ -83,12 +94,8 @@ local function end_delivery(d, status, reason)
   redis.call('PEXPIREAT', delivery_log_key(d), int(goes))
 end
 
--- Lists forget what ended so long ago that its record has gone.
-local function trim_deliveries(key_of, name, retention)
-  for _, class in ipairs({'delivered', 'dead'}) do
-    redis.call('ZREMRANGEBYSCORE', key_of(class, name), '-inf', int(now_us - (retention + 2 * WEEK) * 1000))
-  end
-end
+-- How many deliveries this run has come to owe: one that ends many jobs stops where these become too many.
+local owed, MOST_OWED = 0, 5000
 
 -- Owes the event to a receiver, once: `to` has origin and include, and endpoint, or url and perhaps secret.
 -- `event` has id, type, body, project and retention (ms), and perhaps job. Answers the delivery's number.
@@ -101,8 +108,7 @@ local function owe(event, to)
     'origin', event.project .. '|' .. to.origin, 'created', int(now_us), 'retention', int(event.retention),
     'attempt', 0, 'step', 0, 'lost', 0, 'trigger', 'schedule')
   set_status(d, 'pending', int(now_us))
-  trim_deliveries(project_deliveries_key, event.project, event.retention)
-  if endpoint ~= '' then trim_deliveries(endpoint_deliveries_key, endpoint, event.retention) end
+  owed = owed + 1
   if event.job then
     redis.call('SADD', job_deliveries_key(event.job), d)
     redis.call('PEXPIRE', job_deliveries_key(event.job), int(event.retention + 2 * WEEK))

@@ -238,6 +238,31 @@ def test_an_endpoint_that_fails_for_days_is_disabled(timed_office: PostOffice, c
     assert office.settle(third, retrying(1.0)).disabled == "failing"
 
 
+def test_a_failure_that_nothing_followed_for_days_is_forgiven(timed_office: PostOffice, clock: Clock) -> None:
+    office = timed_office
+    office.register("we_1")
+    office.end_job(None)
+    (first,) = office.take()
+    office.settle(first, Verdict(status="exhausted", origin="fault"))
+    clock.forward(6 * 86400)
+    office.end_job(None)
+    (second,) = office.take()
+    assert office.settle(second, retrying(5.0)).disabled == ""
+
+
+def test_what_a_disabled_endpoint_is_owed_besides_is_cancelled_with_it(office: PostOffice) -> None:
+    office.register("we_1")
+    numbers = [office.end_job(None) for _ in range(6)]
+    claims = office.take()
+    assert len(claims) == 4
+    office.settle(claims[0], GONE)
+    found = sorted(office.record(d)["status"] for number in numbers for d in office.of_job(number))
+    assert found == ["cancelled"] * 2 + ["gone"] + ["sending"] * 3
+    for claim in claims[1:]:
+        office.settle(claim)
+    assert office.listed().keys() == {"dead", "delivered"}
+
+
 def test_a_success_ends_the_days_of_failure(timed_office: PostOffice, clock: Clock) -> None:
     office = timed_office
     office.disable_seconds = 3600.0

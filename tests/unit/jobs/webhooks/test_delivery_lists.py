@@ -76,5 +76,26 @@ def test_between_takes_both_ends(office: PostOffice, lists: DeliveryLists) -> No
     found = [office.of_job(office.end_job())[0] for _ in range(3)]
     low, high = (lists.place(d, project=None)[0] for d in (found[0], found[1]))
     (source,) = lists.of("open", project="default", endpoint=None)
-    assert lists.between(source, low, high, offset=0) == found[:2]
-    assert lists.between(source, low, high, offset=1) == found[1:2]
+    assert [number for _, number in lists.between(source, low, high)] == found[:2]
+    assert [number for _, number in lists.between(source, low + 1, high)] == found[1:2]
+
+
+def test_between_does_not_part_those_that_began_together(
+    office: PostOffice, lists: DeliveryLists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.webhooks.delivery_lists.CHUNK", 2)
+    office.client.zadd("some", {"first": 5, "b": 7, "a": 7, "c": 7, "last": 9})
+    assert lists.between("some", 0, 10) == [(5, "first"), (7, "a"), (7, "b"), (7, "c")]
+    assert lists.between("some", 8, 10) == [(9, "last")]
+
+
+def test_the_lists_of_an_endpoint_are_its_projects_although_its_oldest_entries_are_forgotten(
+    office: PostOffice, lists: DeliveryLists
+) -> None:
+    office.register("we_1", project="p")
+    office.end_job(None, project="p")
+    (key,) = lists.of("open", project="p", endpoint="we_1")
+    office.client.zadd(key, {new_number(): 1})
+    assert lists.of("open", project="p", endpoint="we_1") == [key]
+    office.client.delete(keys.webhook_endpoint("we_1"))
+    assert lists.of("open", project="p", endpoint="we_1") == [key]

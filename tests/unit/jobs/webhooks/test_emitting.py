@@ -112,3 +112,13 @@ def test_the_record_of_a_delivery_holds_the_bytes_that_go_out(office: PostOffice
     (d,) = office.of_job(number)
     assert json.loads(office.record(d)["body"]) == office.feed()[0]
     assert office.record(d)["secret"] == stored.decode()
+
+
+def test_a_sweep_that_owes_very_many_deliveries_leaves_the_rest_to_the_next(office: PostOffice) -> None:
+    for n in range(50):
+        office.register(f"we_{n}", origin=f"https://h{n}.example:443")
+    numbers = [office.bench.submit(queue_deadline_seconds=1.0) for _ in range(130)]
+    office.bench.make_due("deadlines")
+    first, second = office.bench.sweep(), office.bench.sweep()
+    assert (first.expired, second.expired) == (100, 30)
+    assert {len(office.of_job(number)) for number in numbers} == {50}

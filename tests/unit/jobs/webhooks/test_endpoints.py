@@ -191,7 +191,7 @@ def test_an_endpoint_that_is_enabled_again_starts_with_no_failures(office: PostO
 def test_a_deleted_endpoint_leaves_its_deliveries_cancelled_and_nothing_else(
     office: PostOffice, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.webhooks.endpoints.CANCEL_PIECE", 2)
+    monkeypatch.setattr("jobs.webhooks.cancelling.PIECE", 2)
     endpoint = made(endpoints)
     numbers = [office.end_job(None) for _ in range(5)]
     endpoints.delete(endpoint.id, project="default")
@@ -206,7 +206,7 @@ def test_a_deleted_endpoint_leaves_its_deliveries_cancelled_and_nothing_else(
 def test_what_is_being_sent_while_its_endpoint_goes_is_left_to_its_sender(
     office: PostOffice, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.webhooks.endpoints.CANCEL_PIECE", 1)
+    monkeypatch.setattr("jobs.webhooks.cancelling.PIECE", 1)
     endpoint = made(endpoints)
     first = office.end_job(None)
     (claim,) = office.take()

@@ -110,3 +110,16 @@ def test_a_replay_may_be_of_one_endpoint_or_by_an_admin_of_all_projects(
     assert replays.replay_failed("p", since=0, endpoint="we_1") == (2, False)
     assert replays.replay_failed("q", since=0, endpoint="we_1") == (0, False)
     assert replays.replay_failed(None, since=0, endpoint=None) == (3, False)
+
+
+def test_those_that_cannot_be_replayed_are_passed_over_once(
+    office: PostOffice, replays: Replays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.webhooks.delivery_lists.CHUNK", 2)
+    office.register("we_1")
+    blocked = dead(office, 5, webhook=None)
+    office.client.hset(keys.webhook_endpoint("we_1"), "status", "disabled")
+    office.client.delete(keys.webhook_routes("default"))
+    free = dead(office, 3)
+    assert replays.replay_failed("default", since=0, endpoint=None) == (3, False)
+    assert office.listed() == {"dead": set(blocked), "open": set(free)}

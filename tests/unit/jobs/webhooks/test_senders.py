@@ -1,8 +1,10 @@
 """Sender processes: their leases, and what becomes of the deliveries of those that die."""
 
-from jobs import keys
+from dataclasses import replace
+
+from jobs import keys, scripts
 from tests.fakes.clock import Clock
-from tests.fakes.post_office import PostOffice
+from tests.fakes.post_office import HOOK, PostOffice
 
 
 def test_a_sender_lives_as_long_as_it_beats(office: PostOffice) -> None:
@@ -75,6 +77,21 @@ def test_a_sender_that_leaves_hands_over_what_it_holds(office: PostOffice) -> No
     assert office.senders.live() == []
     assert office.record(claim.number)["status"] == "retrying"
     assert office.slots() == 0
+
+
+def test_a_sender_that_leaves_in_pieces_and_is_cut_short_is_swept(office: PostOffice) -> None:
+    for n in range(3):
+        office.end_job(replace(HOOK, origin=f"https://h{n}.example:443"))
+    assert len(office.take()) == 3
+    call = scripts.Call(name="leave_sender", keys=[keys.DELIVERY_LEADER], args=["s1", 2])
+    assert scripts.run(office.client, call) == [2, 1]
+    assert office.senders.live() == []
+    swept = office.sweep()
+    assert swept is not None
+    assert swept.recovered == 1
+    assert not office.client.exists(keys.sender("s1"))
+    assert office.listed().keys() == {"open"}
+    assert not list(office.client.scan_iter("*origin_slots*"))
 
 
 def test_a_delivery_that_no_thread_holds_is_given_back(office: PostOffice) -> None:
