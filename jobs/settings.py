@@ -9,7 +9,7 @@ from typing import Literal
 
 from jobs import setting_texts as texts
 from jobs.errors import SettingsError
-from schemas.addresses import Allow
+from schemas.allow import Allow
 
 PREFIX = "RESPOOL_"
 MIB = 1024 * 1024

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import resource
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,8 +16,6 @@ from respool.processes import WORKER_GRACE_SECONDS
 
 ROOMS = Path(respool.__file__).parents[1]
 """Where the rooms are imported from: the checkout, or the installed packages."""
-
-MOST_OPEN_FILES = 65536
 
 
 def checked(environ: Mapping[str, str]) -> Settings:
@@ -61,14 +57,3 @@ def environment(
     ours |= {name: path.resolve() for name, path in files.items() if path is not None}
     variables = {PREFIX + name.upper(): str(value) for name, value in ours.items()}
     return {**environ, **variables, "PYTHONUNBUFFERED": "1"}
-
-
-def allow_open_files() -> None:
-    """Lets this process and those it starts open as many files as they may; every call in flight is one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    # macOS has a bound of its own beneath the one that it tells.
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

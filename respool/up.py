@@ -23,7 +23,8 @@ from respool.errors import CannotRun
 from respool.lifeline import Lifeline
 from respool.log import Log
 from respool.supervisor import Supervisor
-from respool.surroundings import ROOMS, allow_open_files, checked, environment
+from respool.surroundings import ROOMS, checked, environment
+from worker.open_files import allow_open_files
 
 HOST = "127.0.0.1"
 BACKLOG = 2048

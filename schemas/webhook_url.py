@@ -7,7 +7,8 @@ import string
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from schemas.addresses import Allow, why_forbidden
+from schemas.addresses import why_forbidden
+from schemas.allow import Allow
 from schemas.hosts import in_url, is_address, normal_host
 
 MOST_CHARACTERS = 2048

@@ -16,6 +16,7 @@ from jobs.coalesce import Coalescer
 from worker.calls import Calls
 from worker.crew import Crew
 from worker.loops import Loop
+from worker.open_files import allow_open_files
 
 WATCH_SECONDS = 0.25
 WRITE_SECONDS = 30.0
@@ -59,6 +60,7 @@ class QueueProcess(ABC):
         """Tells the store that the process goes for good; how much of what it held is handed back."""
 
     def start(self) -> None:
+        allow_open_files()
         for name in ("celery.worker.strategy", "celery.app.trace"):
             logging.getLogger(name).setLevel(logging.WARNING)  # two lines a message that say nothing of its work
         logging.getLogger("urllib3").setLevel(logging.WARNING)  # its lines show whole URLs

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from worker.calls import Call, Calls
 from worker.webhooks.client import WebhookClient
 from worker.webhooks.results import Answered, Failed

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit  # noqa: E402
 
 from gevent.monkey import get_original  # noqa: E402
 
-from schemas.addresses import Allow  # noqa: E402
+from schemas.allow import Allow  # noqa: E402
 from tests.fakes.webhook_client import open_webhook_client, post  # noqa: E402
 from worker.webhooks.client import WebhookClient  # noqa: E402
 from worker.webhooks.resolver import widen_resolver  # noqa: E402

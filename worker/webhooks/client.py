@@ -12,11 +12,11 @@ from pathlib import Path
 
 import certifi
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.exceptions import TimeoutError as PoolTimeout
 from urllib3.util import parse_url
 
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from schemas.webhook_url import UrlRefused, WebhookUrl, parse_webhook_url
 from worker import calls
 from worker.calls import STOPPING, Call
@@ -27,6 +27,8 @@ from worker.webhooks.unconnected import Unconnected
 
 MOST_ANSWER_BYTES = 16 * 1024
 KNOWN_URLS = 4096
+MOST_KEPT = 64
+"""Connections to one receiver that are kept; it gets no more deliveries than that at a time."""
 
 # What a receiver, its address or a hang-up can make of a call. A socket that is shut under its reader shows up as any.
 _BROKEN = (HTTPError, http.client.HTTPException, OSError, ValueError)
@@ -44,14 +46,19 @@ class WebhookClient:
         connections: int,
         ca_file: Path | None,
     ) -> None:
-        """`own`: origins of this service. `connections`: how many are kept to one receiver, and to how many receivers.
+        """`own`: origins of this service. `connections`: how many are made at a time.
 
         The whole of a call is bounded by whoever hangs up on it; `timeout_seconds` bounds a silence.
         """
         context = ssl.create_default_context(cafile=str(ca_file or certifi.where()))
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._pools = GuardedPools(
-            Guard(allow=allow), num_pools=connections, maxsize=connections, block=False, ssl_context=context
+            Guard(allow=allow),
+            silence_seconds=timeout_seconds,
+            num_pools=connections,
+            maxsize=min(connections, MOST_KEPT),
+            block=False,
+            ssl_context=context,
         )
         self._timeout = Timeout(connect=min(CONNECT_SECONDS, timeout_seconds), read=timeout_seconds)
         self._headers = {
@@ -84,6 +91,10 @@ class WebhookClient:
         finally:
             calls.current.reset(token)
             call.leaves()
+
+    def tidy(self) -> None:
+        """Closes the connections that rested too long; to be called every second or so."""
+        self._pools.tidy()
 
     def close(self) -> None:
         self._pools.clear()
@@ -136,6 +147,7 @@ def _why_unconnected(error: Error, *, call: Call) -> Error:
 def _why_broken(error: Exception, *, call: Call) -> Error:
     if call.hung_up == STOPPING:
         return "stopping"
-    if call.hung_up or call.overdue or isinstance(error, PoolTimeout | TimeoutError):
+    told = error.args[-1] if isinstance(error, ProtocolError) and error.args else error
+    if call.hung_up or call.overdue or isinstance(told, PoolTimeout | TimeoutError):
         return "timeout"
     return "connection_cut"

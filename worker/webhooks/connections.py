@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections import deque
 from time import monotonic
 from typing import Any, BinaryIO, ClassVar, cast
+from weakref import WeakSet
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
@@ -18,17 +20,29 @@ from worker.webhooks.unconnected import Unconnected
 
 
 class GuardedPools(PoolManager):
-    """Pools whose connections are all made by `guard`."""
+    """Pools whose connections are all made by `guard`, and are silent for no longer than `silence_seconds`."""
 
-    def __init__(self, guard: Guard, **options: Any) -> None:
+    def __init__(self, guard: Guard, *, silence_seconds: float, **options: Any) -> None:
         super().__init__(**options)
         self._guard = guard
+        self._silence_seconds = silence_seconds
+        self._resting: WeakSet[Resting] = WeakSet()
+        self._lock = threading.Lock()
         self.pool_classes_by_scheme = {"http": _GuardedPool, "https": _GuardedTlsPool}
 
     def _new_pool(self, *args: Any, **options: Any) -> HTTPConnectionPool:
         pool = super()._new_pool(*args, **options)
-        pool.conn_kw["guard"] = self._guard
+        pool.conn_kw |= {"guard": self._guard, "silence_seconds": self._silence_seconds}
+        with self._lock:
+            self._resting.add(cast(Resting, pool.pool))
         return pool
+
+    def tidy(self) -> None:
+        """Closes what rested too long, in every pool: one that is used no more would keep its connections for ever."""
+        with self._lock:
+            pools = list(self._resting)
+        for resting in pools:
+            resting.close_oldest()
 
 
 class _BoundedResponse(FinalResponse):
@@ -54,13 +68,17 @@ class _GuardedConnection(WatchedConnection):
     scheme: ClassVar[str] = "http"
     broken: ClassVar[Error] = "connect_error"
 
-    def __init__(self, *args: Any, guard: Guard, **options: Any) -> None:
+    def __init__(self, *args: Any, guard: Guard, silence_seconds: float, **options: Any) -> None:
         super().__init__(*args, **options)
         self._guard = guard
+        self._silence_seconds = silence_seconds
 
     def connect(self) -> None:
         try:
             super().connect()
+            # What bounds connecting would bound all of the sending, too.
+            if self.sock is not None:
+                self.sock.settimeout(self._silence_seconds)
         except TimeoutError:
             raise Unconnected("connect_timeout") from None
         except (OSError, ValueError):
@@ -114,12 +132,13 @@ class Resting:
         if connection is None:
             return
         self._connections.append(connection)
-        self._close_oldest()
+        self.close_oldest()
 
     def qsize(self) -> int:
         return len(self._connections)
 
-    def _close_oldest(self) -> None:
+    def close_oldest(self) -> None:
+        """Closes those that rested too long, and those beyond `maxsize`."""
         rested_too_long = monotonic() - session.MOST_IDLE_SECONDS
         while self._connections:
             try:

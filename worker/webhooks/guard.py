@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 from collections.abc import Sequence
 from ipaddress import ip_address
 
-from schemas.addresses import Allow, why_forbidden
+from schemas.addresses import why_forbidden
+from schemas.allow import Allow
 from schemas.hosts import is_address
 from schemas.webhook_url import is_plain
 from worker.calls import Call
@@ -16,6 +18,7 @@ from worker.webhooks.results import Error
 from worker.webhooks.unconnected import Unconnected
 
 MOST_TRIES = 4
+OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 CONNECT_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
@@ -39,7 +42,10 @@ class Guard:
                 return _dial(family, address, call=call)
             except TimeoutError:
                 error = "connect_timeout"
-            except OSError:
+            except OSError as failed:
+                if failed.errno in OUT_OF_FILES:
+                    log.warning("no more files can be opened, see ulimit -n: deliveries wait")
+                    raise Unconnected("too_many_open_files") from None
                 error = "connect_error"
         raise Unconnected(error)
 

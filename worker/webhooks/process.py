@@ -22,6 +22,8 @@ from worker.webhooks.keyring import Keyring
 from worker.webhooks.resolver import widen_resolver
 from worker.webhooks.sweeper import DeliverySweeper
 
+TIDY_SECONDS = 1.0
+
 
 class SenderProcess(QueueProcess):
     """It makes the deliveries of webhooks."""
@@ -48,7 +50,11 @@ class SenderProcess(QueueProcess):
             calls=calls,
             coalescer=coalescer,
             beats=Loop("heartbeat", SenderHeartbeat(self._senders, crew, sender=own_id).step),
-            others=(Loop("dispatcher", dispatcher.step), Loop("sweeper", DeliverySweeper(self._senders).step)),
+            others=(
+                Loop("dispatcher", dispatcher.step),
+                Loop("sweeper", DeliverySweeper(self._senders).step),
+                Loop("tidying", self._tidy),
+            ),
             closing=dispatcher.close,
         )
         super().__init__(own_id, parts, grace_seconds=settings.grace_seconds, log_level=settings.log_level)
@@ -60,6 +66,10 @@ class SenderProcess(QueueProcess):
     def stop(self) -> None:
         super().stop()
         self._attempts.client.close()
+
+    def _tidy(self) -> float:
+        self._attempts.client.tidy()
+        return TIDY_SECONDS
 
     def leave(self) -> int:
         return self._senders.leave(self.id)

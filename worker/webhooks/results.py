@@ -16,6 +16,7 @@ Error = Literal[
     "timeout",
     "connection_cut",
     "stopping",
+    "too_many_open_files",
     "secret_unreadable",
 ]
 
@@ -31,6 +32,6 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """No answer. `error` never tells what a name was resolved to."""
+    """No answer. `error` never tells what a name was resolved to; too_many_open_files is this process's own trouble."""
 
     error: Error

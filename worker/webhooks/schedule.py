@@ -34,6 +34,8 @@ def judge(
             return Verdict(status="blocked", origin="unmoved")
         case Failed(error="stopping"):
             return Verdict(status="retrying", origin="unmoved", spends=False)
+        case Failed(error="too_many_open_files"):
+            return Verdict(status="retrying", origin="unmoved", spends=False, delay_seconds=PAUSE_SECONDS)
     wish = _wish(result, now=now)
     origin = _origin(result, wish)
     pause = _pause(wish) if origin == "throttled" else 0.0

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.webhooks.endpoints import MOST_ENDPOINTS
 from jobs.webhooks.secrets import check_secret
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from tests.fakes.post_office import GONE, PostOffice
 from tests.unit.api.conftest import AppMaker, Caller, error_of
 from tests.unit.api.webhooks import ORIGIN, URL, deliveries, ended, registered

@@ -10,7 +10,7 @@ import redis
 from jobs import keys
 from jobs.vault import Vault
 from jobs.webhooks.secrets import new_secret
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from tests.fakes.post_office import PostOffice
 from tests.unit.api.conftest import AppMaker, Caller, error_of, job_body
 from tests.unit.api.webhooks import ORIGIN, SECRET, URL

@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from jobs.settings import PREFIX, Settings, read_settings
-from schemas.addresses import Allow
+from schemas.allow import Allow
 
 LINES = (Path(__file__).parents[3] / ".env.example").read_text().splitlines()
 SETTING = re.compile(r"# (RESPOOL_[A-Z_]+)=(.*)")

@@ -6,7 +6,7 @@ import pytest
 from jobs.errors import SettingsError
 from jobs.settings import Settings, read_settings
 from jobs.webhooks.secrets import new_secret
-from schemas.addresses import Allow
+from schemas.allow import Allow
 
 MIB = 1024 * 1024
 WHOLE = {

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from urllib3.util import parse_url
 
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from schemas.hosts import in_url
 from schemas.webhook_url import UrlRefused, WebhookUrl, origin_of, parse_webhook_url
 from tests.fakes.hostile_urls import LEGITIMATE, NAMED, REFUSED_TEXTS, Named

@@ -18,7 +18,7 @@ from jobs.webhooks.delivery_log import DeliveryLog
 from jobs.webhooks.endpoint_record import EndpointChange
 from jobs.webhooks.endpoints import Endpoints
 from jobs.webhooks.replays import Replays
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from schemas.webhook_url import parse_webhook_url
 from tests.fakes.bench import running_bench
 from tests.fakes.clock import stopped_clock

@@ -10,7 +10,7 @@ import pytest
 from jobs.vault import Vault
 from jobs.webhooks.secrets import new_secret
 from jobs.webhooks.target import Webhook
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from tests.fakes.bench import Bench
 from tests.fakes.post_office import PostOffice
 from tests.fakes.receiver import Answer, Receiver, Reply, running_receiver

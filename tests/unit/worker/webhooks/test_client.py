@@ -5,11 +5,11 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from schemas.webhook_url import origin_of
 from tests.fakes.certificates import make_certificate
 from tests.fakes.raw_server import raw_server
@@ -311,3 +311,33 @@ def test_a_receiver_that_is_not_admitted_is_not_called() -> None:
     with running_receiver() as receiver, open_webhook_client(allow=Allow.parse("127.0.0.2")) as client:
         assert post(client, receiver.url) == Failed(error="blocked_url")
         assert receiver.connections == 0
+
+
+def test_a_receiver_that_reads_late_gets_its_body_within_the_time_of_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("worker.webhooks.guard.CONNECT_SECONDS", 0.3)
+    body, late = b"x" * 8_000_000, Event()
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as stream:
+            late.wait(1.0)  # longer than connecting may take
+            while stream.readline().strip():
+                pass
+            stream.read(len(body))
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, open_webhook_client() as client:
+        serving = Thread(target=serve, args=(listener,))
+        serving.start()
+        answer = post(client, f"http://127.0.0.1:{listener.getsockname()[1]}/", body=body)
+        serving.join()
+    assert isinstance(answer, Answered)
+    assert answer.http_status == 200
+
+
+def test_a_receiver_that_does_not_read_is_a_timeout() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, open_webhook_client(timeout_seconds=1.0) as client:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        assert post(client, url, body=b"x" * 8_000_000) == Failed(error="timeout")

@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from tests.fakes.webhook_client import open_webhook_client, post, speaking_plainly
 from worker.session import WatchedConnection
 from worker.webhooks.connections import GuardedPools, Resting
@@ -52,6 +52,19 @@ def test_those_that_rested_too_long_are_closed_when_another_comes_to_rest() -> N
     assert resting.qsize() == 1
 
 
+def test_a_pool_that_is_used_no_more_is_tidied(monkeypatch: pytest.MonkeyPatch) -> None:
+    pools = GuardedPools(Guard(allow=Allow.parse("127.0.0.0/8")), silence_seconds=1, num_pools=2, maxsize=4)
+    resting = [cast(Resting, pools.connection_from_host("127.0.0.1", port, "http").pool) for port in (1, 2)]
+    idle = [Idle(since=100), Idle(since=100)]
+    for place, connection in zip(resting, idle, strict=True):
+        put(place, connection)
+    pools.tidy()
+    assert not any(connection.closed for connection in idle)
+    monkeypatch.setattr("worker.webhooks.connections.monotonic", lambda: 106.0)
+    pools.tidy()
+    assert all(connection.closed for connection in idle)
+
+
 def test_the_oldest_makes_room() -> None:
     resting = Resting(2)
     idle = [Idle(since=100) for _ in range(4)]
@@ -60,7 +73,7 @@ def test_the_oldest_makes_room() -> None:
 
 
 def test_nothing_is_connected_to_but_for_a_call() -> None:
-    pools = GuardedPools(Guard(allow=Allow.parse("127.0.0.0/8")), num_pools=1, maxsize=1)
+    pools = GuardedPools(Guard(allow=Allow.parse("127.0.0.0/8")), silence_seconds=1, num_pools=1, maxsize=1)
     with pytest.raises(RuntimeError):
         pools.connection_from_host("127.0.0.1", 1, "http").urlopen("POST", "/", retries=False)
 

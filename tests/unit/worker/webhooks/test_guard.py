@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from tests.fakes.certificates import make_certificate
 from tests.fakes.receiver import running_receiver
 from tests.fakes.webhook_client import open_webhook_client, post
@@ -89,3 +89,22 @@ def test_a_call_whose_time_is_over_dials_nothing() -> None:
         with pytest.raises(Unconnected):
             guard.connect("127.0.0.1", receiver.port, scheme="http", call=Call(seconds=0))
     assert receiver.connections == 0
+
+
+def test_a_process_that_can_open_no_more_files_says_so() -> None:
+    code = """
+import os, resource
+from schemas.allow import Allow
+from worker.calls import Call
+from worker.webhooks.guard import Guard
+from worker.webhooks.unconnected import Unconnected
+guard, call = Guard(allow=Allow.parse("127.0.0.0/8")), Call(seconds=60)
+resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/dev/fd"))), 4096))
+try:
+    guard.connect("127.0.0.1", 9, scheme="http", call=call)
+except Unconnected as unconnected:
+    print(unconnected.error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "too_many_open_files\n"
+    assert "ulimit" in done.stderr

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from tests.fakes.hostile_urls import LEGITIMATE, NAMED, REFUSED_TEXTS, Named
 from tests.fakes.webhook_client import open_webhook_client
 from worker.calls import Call

@@ -5,7 +5,7 @@ import pytest
 
 from jobs.settings import Settings
 from jobs.webhooks.secrets import new_secret
-from schemas.addresses import Allow
+from schemas.allow import Allow
 from tests.fakes.redis_server import free_port
 from worker.queue_process import WRITE_SECONDS
 from worker.webhooks.process import SenderProcess, own_origins

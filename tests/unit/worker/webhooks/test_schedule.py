@@ -149,3 +149,8 @@ def test_the_usual_schedule_makes_ten_attempts_in_75_h_35_min_5_s() -> None:
         step += 1
     assert (step + 1, found.status) == (10, "exhausted")
     assert waited == 75 * 3600 + 35 * 60 + 5
+
+
+def test_what_is_this_process_s_own_trouble_spends_nothing_and_is_tried_again_soon() -> None:
+    verdict = judge(Failed(error="too_many_open_files"), step=9, schedule=(0, 5), now=0, random=lambda: 0.5)
+    assert verdict == Verdict(status="retrying", origin="unmoved", spends=False, delay_seconds=5.0)
