@@ -8,15 +8,15 @@ from flask import request
 
 from api.services import services
 from jobs.record import Job
-from schemas.webhook_url import origin_of
+from schemas.webhook_url import same_origins
 
 
 def own_origins() -> frozenset[str]:
     """SCHEME://HOST:PORT of RESPOOL_PUBLIC_URL and of the address by which the request came."""
-    found = set()
+    found: set[str] = set()
     for url in (services().settings.public_url, request.host_url):
         with suppress(ValueError):  # a Host header may say anything
-            found.add(origin_of(url))
+            found |= same_origins(url)
     return frozenset(found)
 
 

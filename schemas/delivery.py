@@ -19,7 +19,7 @@ class DeliveryAttemptSchema(Base):
     started_at = moment(required=True, allow_none=True)
     latency_ms = Integer(required=True, allow_none=True)
     http_status = Integer(required=True, allow_none=True)
-    error = String(required=True, allow_none=True, metadata={"description": "Why there was no answer."})
+    error = String(required=True, allow_none=True, metadata={"description": "Why it failed."})
     answer = String(required=True, metadata={"description": "The first KiB of what was answered, as text."})
     location = String(required=True, allow_none=True, metadata={"description": "Where a redirect points to."})
     trigger = String(required=True, validate=OneOf(TRIGGERS, noun="trigger"))
@@ -38,7 +38,11 @@ class DeliverySchema(Base):
     origin = String(required=True, metadata={"description": "Scheme, host and port of the receiver."})
     status = String(required=True, validate=OneOf(STATUSES, noun="status"))
     created_at = moment(required=True)
-    next_attempt_at = moment(required=True, allow_none=True)
+    next_attempt_at = Number(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Unix seconds; not before its time, nor while its origin rests."},
+    )
     ended_at = moment(required=True, allow_none=True)
     error = String(required=True, allow_none=True, metadata={"description": "Why it was not delivered."})
     attempts = List(Object(DeliveryAttemptSchema), required=True)

@@ -12,6 +12,7 @@ from schemas.allow import Allow
 from schemas.hosts import in_url, is_address, normal_host
 
 MOST_CHARACTERS = 2048
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 NEVER_RECEIVERS = frozenset(
     {
@@ -61,6 +62,13 @@ def parse_webhook_url(text: str, *, allow: Allow, own: frozenset[str] = frozense
 def origin_of(text: str) -> str:
     """The origin of an http(s) URL whatever may be sent there, as `WebhookUrl.origin` has it. Raises ValueError."""
     return _read(text).origin
+
+
+def same_origins(text: str) -> frozenset[str]:
+    """The origin of an http(s) URL in every way of writing it: a loopback host has several. Raises ValueError."""
+    url = _read(text)
+    hosts = LOOPBACK_HOSTS if url.host in LOOPBACK_HOSTS else (url.host,)
+    return frozenset(f"{url.scheme}://{in_url(host)}:{url.port}" for host in hosts)
 
 
 def is_plain(scheme: str) -> bool:

@@ -13,7 +13,7 @@ import redis
 from jobs import keys, scripts
 from jobs.errors import DeliveryNotFound, JobNotFound
 from jobs.webhooks.delivery_lists import CHUNK, CLASSES, DeliveryLists, Place
-from jobs.webhooks.delivery_record import FIELDS, Delivery, read_delivery
+from jobs.webhooks.delivery_record import FIELDS, ORIGIN_FIELDS, Delivery, delayed, read_delivery
 
 MOST_LOOKED_AT = 5000
 """For one page."""
@@ -73,8 +73,13 @@ class DeliveryLog:
                 pipeline.hmget(keys.delivery(number), FIELDS)
                 pipeline.lrange(keys.delivery_log(number), 0, -1)
             answers = pipeline.execute()
-        found = zip(numbers, answers[::2], answers[1::2], strict=True)
-        return [read_delivery(number, values, entries) for number, values, entries in found if values[0] is not None]
+        rows = zip(numbers, answers[::2], answers[1::2], strict=True)
+        found = [read_delivery(number, values, entries) for number, values, entries in rows if values[0] is not None]
+        with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:
+            for delivery in found:
+                pipeline.hmget(keys.origin(delivery.project, delivery.origin), ORIGIN_FIELDS)
+            rests = pipeline.execute()
+        return [delayed(delivery, rest) for delivery, rest in zip(found, rests, strict=True)]
 
     def _collected(self, places: Iterator[Place], project: str | None, status: str | None, limit: int) -> DeliveryPage:
         chosen: list[Delivery] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 DELIVERY_PREFIX = "dlv_"
@@ -40,6 +40,16 @@ class Delivery:
     @property
     def id(self) -> str:
         return DELIVERY_PREFIX + self.number
+
+
+ORIGIN_FIELDS = ("open_until", "paused_until")
+
+
+def delayed(delivery: Delivery, rests: Sequence[bytes | None]) -> Delivery:
+    """The delivery as its origin, of which `rests` are the values of ORIGIN_FIELDS, lets it go."""
+    if delivery.next_attempt_at is None:
+        return delivery
+    return replace(delivery, next_attempt_at=max([delivery.next_attempt_at, *(int(at) / 1000 for at in rests if at)]))
 
 
 def read_delivery(number: str, values: Sequence[bytes | None], entries: Sequence[bytes]) -> Delivery:

@@ -78,11 +78,13 @@ def tried(result: Result, *, started_at: float, latency_ms: int) -> Tried:
     """The attempt as its log shows it; `started_at` in Unix seconds."""
     if not isinstance(result, Answered):
         return Tried(started_at=started_at, latency_ms=latency_ms, error=result.error)
+    delivered = 200 <= result.http_status < 300
     location = result.headers.get("Location") if 300 <= result.http_status < 400 else None
     return Tried(
         started_at=started_at,
         latency_ms=latency_ms,
         http_status=result.http_status,
+        error=None if delivered else f"http_{result.http_status}",
         answer=result.answer[:SHOWN_BYTES].decode(errors="replace"),
         location=location and location[:SHOWN_BYTES],
     )

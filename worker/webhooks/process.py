@@ -9,7 +9,7 @@ from jobs.vault import Vault
 from jobs.webhooks.deliveries import Deliveries
 from jobs.webhooks.releases import Releases
 from jobs.webhooks.senders import Senders
-from schemas.webhook_url import origin_of
+from schemas.webhook_url import same_origins
 from worker.calls import Calls
 from worker.crew import Crew
 from worker.loops import Loop
@@ -88,6 +88,6 @@ def open_client(settings: Settings) -> WebhookClient:
 def own_origins(public_url: str) -> frozenset[str]:
     """Where this service itself is reached, as far as that is known; no webhook goes there."""
     try:
-        return frozenset({origin_of(public_url)})
+        return same_origins(public_url)
     except ValueError:  # unset, or nothing that a webhook could name
         return frozenset()

@@ -14,7 +14,8 @@ LONGEST_WISH_SECONDS = 86400.0
 """What a receiver may ask for at most with Retry-After."""
 PAUSE_SECONDS = 5.0
 LEAST_PAUSE_SECONDS = 1.0
-MOST_PAUSE_SECONDS = 300.0
+MOST_PAUSE_SECONDS = 60.0
+"""Of an origin, which may have other receivers; the delivery itself waits for as long as it was asked to."""
 THROTTLED = (429, 502, 503, 504)
 
 

@@ -140,3 +140,13 @@ def test_what_is_no_longer_kept_is_passed_over(office: PostOffice, log: Delivery
     for d in (kept[1], kept[3]):
         office.client.delete(keys.delivery(d))
     assert paged(log, limit=1) == [kept[4], kept[2], kept[0]]
+
+
+def test_what_waits_for_an_origin_that_rests_is_told_when_that_ends(office: PostOffice, log: DeliveryLog) -> None:
+    first, second = (office.of_job(office.end_job())[0] for _ in range(2))
+    claims = {claim.number: claim for claim in office.take()}
+    office.settle(claims[first], retrying(5.0, origin="throttled", pause_seconds=40.0))
+    office.settle(claims[second], retrying(90.0))
+    now = office.client.time()[0]
+    times = [log.get(d, project=None).next_attempt_at for d in (first, second)]
+    assert [time is not None and round((time - now) / 10) for time in times] == [4, 9]

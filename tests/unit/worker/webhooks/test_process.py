@@ -49,7 +49,7 @@ def test_a_sender_lives_from_its_start_to_its_stop(redis_url: str, caplog: pytes
     [
         ("", set()),
         ("https://Jobs.example/respool", {"https://jobs.example:443"}),
-        ("http://127.0.0.1:8000", {"http://127.0.0.1:8000"}),
+        ("http://127.0.0.1:8000", {f"http://{host}:8000" for host in ("127.0.0.1", "localhost", "[::1]")}),
         ("http://user@jobs.example", set()),
     ],
 )
