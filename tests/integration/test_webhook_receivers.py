@@ -21,6 +21,8 @@ from tests.fakes.redis_server import RedisServer
 from tests.fakes.sdks import GENERATIONS, run_sdk
 from tests.fakes.waiting import wait_until
 
+Arrived = Sequence[tuple[Received, list[str]]]
+
 UNWRAP = """
 import json, sys
 import openai
@@ -32,7 +34,7 @@ for case in json.loads(sys.argv[1]):
 
 
 @pytest.fixture(scope="module")
-def arrived(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Sequence[tuple[Received, list[str]]]:
+def arrived(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Arrived:
     """Requests with the secrets that each must verify with: a first attempt, its retry, and one during a rotation."""
     with redis.Redis(port=redis_server.port) as client:
         client.flushall()
@@ -64,7 +66,7 @@ def _deliver(bench: Bench, redis_url: str, folder: Path) -> list[tuple[Received,
     return [(first, [old]), (retried, [old]), (rotating, [new, old])]
 
 
-def test_standardwebhooks_verifies_every_attempt(arrived: Sequence[tuple[Received, list[str]]]) -> None:
+def test_standardwebhooks_verifies_every_attempt(arrived: Arrived) -> None:
     for received, secrets in arrived:
         for secret in secrets:
             event = Webhook(secret).verify(received.body, dict(received.headers))
@@ -72,7 +74,7 @@ def test_standardwebhooks_verifies_every_attempt(arrived: Sequence[tuple[Receive
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
-def test_every_openai_sdk_unwraps_every_attempt(arrived: Sequence[tuple[Received, list[str]]], generation: int) -> None:
+def test_every_openai_sdk_unwraps_every_attempt(arrived: Arrived, generation: int) -> None:
     cases = [
         {"secret": secret, "body": received.body.decode(), "headers": dict(received.headers)}
         for received, secrets in arrived
@@ -82,7 +84,7 @@ def test_every_openai_sdk_unwraps_every_attempt(arrived: Sequence[tuple[Received
     assert told == [case["headers"]["webhook-id"] for case in cases]
 
 
-def test_a_retry_is_the_same_event_at_a_later_time(arrived: Sequence[tuple[Received, list[str]]]) -> None:
+def test_a_retry_is_the_same_event_at_a_later_time(arrived: Arrived) -> None:
     (first, _), (retried, _), (other, _) = arrived
     assert first.headers["webhook-id"] == retried.headers["webhook-id"] != other.headers["webhook-id"]
     assert int(retried.headers["webhook-timestamp"]) > int(first.headers["webhook-timestamp"])
