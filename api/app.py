@@ -11,22 +11,27 @@ from api.services import EXTENSION, open_services
 from api.views import (
     docs,
     events,
+    file_links,
+    files,
     health,
     jobs,
     lanes,
+    models,
     projects,
+    responses,
     usage,
     webhook_deliveries,
     webhook_endpoints,
     webhook_secret,
 )
 from jobs.settings import Settings
+from schemas.job import asked_request, job_create_schema
 
 
 def create_app(settings: Settings) -> Flask:
     """The application; it connects to Redis with the first request that needs it.
 
-    Raises SettingsError if the limits file is wrong, or leaves no model that may be named.
+    Raises SettingsError if the limits file is wrong, or leaves no model that may be named, or if files cannot be kept.
     """
     app = Flask("respool", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # one more, to tell too long from just fitting
@@ -37,16 +42,20 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[EXTENSION] = services
     headers.register(app)
     errors.register(app)
+    known = models_of(settings, services.limits)
+    asked = job_create_schema(known, settings.unknown_fields, accounts=accounts_of(services.limits))
     openapi.describe(
         app,
         [
-            jobs.make_blueprint(
-                models_of(settings, services.limits), accounts_of(services.limits), settings.unknown_fields
-            ),
+            jobs.make_blueprint(asked),
+            responses.make_blueprint(asked_request(asked)),
+            models.make_blueprint(known),
             lanes.make_blueprint(),
             projects.make_blueprint(),
             usage.make_blueprint(),
             events.make_blueprint(),
+            files.make_blueprint(),
+            file_links.make_blueprint(),
             webhook_endpoints.make_blueprint(),
             webhook_deliveries.make_blueprint(),
             webhook_secret.make_blueprint(),

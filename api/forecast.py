@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from api import job_view
+from api.asked import Asked
 from api.auth import caller
+from api.file_references import named_files
 from api.services import services
 from jobs.errors import ProjectNotFound
 from jobs.estimate import Estimate, estimate
 from jobs.prices import amount
 from jobs.projects import refusing_limit
-from schemas.job import DEFAULT_PRIORITY
+from schemas.respool_options import DEFAULT_PRIORITY
 
 
-def forecast(body: Mapping[str, Any], backlog: str) -> dict[str, Any]:
-    """The job that `body`, valid by JobCreateSchema, asks for, were it put into `backlog` now.
+def forecast(asked: Asked, backlog: str) -> dict[str, Any]:
+    """The job that is asked for, were it put into `backlog` now.
 
     Of the shape of JobEstimateSchema. Raises StoreUnavailable.
     """
-    model, tokens = body["request"]["model"], tokens_of(body)
+    model, tokens = asked.request["model"], tokens_of(asked)
     waiting = services().waiting.of_new(
-        backlog=backlog, project=caller().project, priority=priority_of(body), tokens=tokens.total_tokens
+        backlog=backlog, project=caller().project, priority=priority_of(asked), tokens=tokens.total_tokens
     )
     return {
         "object": "job.estimate",
@@ -44,16 +45,18 @@ def _refused_by(tokens: Estimate, nano: int) -> str | None:
     return refusing_limit(project, tokens=tokens.total_tokens, cost=amount(nano))
 
 
-def priority_of(body: Mapping[str, Any]) -> int:
-    return int(body.get("priority", DEFAULT_PRIORITY))
+def priority_of(asked: Asked) -> int:
+    return int(asked.options.get("priority", DEFAULT_PRIORITY))
 
 
-def tokens_of(body: Mapping[str, Any]) -> Estimate:
+def tokens_of(asked: Asked) -> Estimate:
+    """Raises a Refusal of 400 for a file that the request names and may not."""
     return estimate(
-        body["request"],
+        asked.whole,
         services().limits.estimate,
-        video_seconds=body.get("video_seconds"),
-        stated_tokens=body.get("estimated_tokens"),
+        video_seconds=asked.options.get("video_seconds"),
+        stated_tokens=asked.options.get("estimated_tokens"),
+        files=named_files(asked),
     )
 
 

@@ -7,10 +7,13 @@ than one, a large body that is being checked holds up only the callers of its ow
 
 import os
 
+from jobs.open_files import allow_open_files
+
 bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 worker_class = "gevent"
-worker_connections = 2000
+worker_connections = 4000
+"""Of each process: a thousand and more that follow streams, beside all who poll."""
 timeout = 60
 graceful_timeout = 20
 keepalive = 15
@@ -18,3 +21,8 @@ accesslog = None
 errorlog = "-"
 # gunicorn would open a socket in the home folder through which the process can be steered.
 control_socket_disable = True
+
+
+def on_starting(_: object) -> None:
+    """Before the processes are started: each connection of theirs is an open file."""
+    allow_open_files()

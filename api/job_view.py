@@ -64,7 +64,7 @@ def _dump(job: Job, waiting: Waiting) -> dict[str, Any]:
         **dump_waiting(waiting),
         "priority": job.priority,
         "account": account_of(job.lane) if job.lane else None,
-        "attempts": [_attempt(entry) for entry in job.attempts],
+        "attempts": dump_attempts(job),
         "attempts_spent": job.attempts_spent,
         "max_attempts": job.max_attempts,
         "on_unknown": job.on_unknown,
@@ -74,14 +74,16 @@ def _dump(job: Job, waiting: Waiting) -> dict[str, Any]:
         "usage": job.usage,
         "cost": cost(job.model, job.nano),
         "currency": services().limits.currency,
-        "response": job.response or _response(job),
+        "response": response_of(job),
         "error": job.error,
         "webhook": webhook_view.dump(job.webhook) if job.webhook else None,
     }
 
 
-def _response(job: Job) -> dict[str, Any]:
-    """The Response of a job that has none from upstream: queued, under way, cancelled or failed."""
+def response_of(job: Job) -> dict[str, Any]:
+    """The Response that came, or one that says why none did: queued, under way, cancelled or failed."""
+    if job.response:
+        return job.response
     error = {"code": job.error["code"], "message": job.error["message"]} if job.error else None
     return response.complete(
         {},
@@ -92,6 +94,10 @@ def _response(job: Job) -> dict[str, Any]:
         request=job.echo,
         error=error,
     )
+
+
+def dump_attempts(job: Job) -> list[dict[str, Any]]:
+    return [_attempt(entry) for entry in job.attempts]
 
 
 ATTEMPT_FIELDS = (

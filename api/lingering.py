@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.wsgi import ClosingIterator
 
-REFUSED = ("401", "413", "415")
+REFUSED = ("401", "413", "415", "501")
 MOST_BYTES = 4 * 1024 * 1024
 MOST_SECONDS = 1.0
 CHUNK_BYTES = 64 * 1024

@@ -22,5 +22,13 @@ def own_origins() -> frozenset[str]:
 
 def job_url(job: Job) -> str:
     """Under RESPOOL_PUBLIC_URL, or under the address by which the request came."""
-    base = services().settings.public_url or request.host_url.rstrip("/")
-    return f"{base}/v1/jobs/{job.id}"
+    return f"{_base()}/v1/jobs/{job.id}"
+
+
+def response_url(response_id: str) -> str:
+    """Likewise."""
+    return f"{_base()}/v1/responses/{response_id}"
+
+
+def _base() -> str:
+    return services().settings.public_url or request.host_url.rstrip("/")

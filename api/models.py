@@ -5,8 +5,8 @@ from __future__ import annotations
 from jobs.errors import SettingsError
 from jobs.limits import Limits
 from jobs.settings import Settings
-from schemas.job import Accounts
 from schemas.request import DEFAULT_MODELS
+from schemas.respool_options import Accounts
 
 
 def models_of(settings: Settings, limits: Limits) -> frozenset[str] | None:

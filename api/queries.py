@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from marshmallow import RAISE, Schema, fields
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 
 from schemas.bounds import OneOf, Range
 from schemas.delivery import STATUSES as DELIVERY_STATUSES
+from schemas.file import ALL_PURPOSES, LEAST_EXPIRY_SECONDS, MOST_EXPIRY_SECONDS, PURPOSES
 from schemas.job import STATUSES
 
 
@@ -60,3 +63,34 @@ class UsageQuery(Query):
     until = fields.Date(data_key="to", metadata={"description": "Last day (UTC); today by default."})
     model = fields.String()
     api_key = fields.String(metadata={"description": "The id of a key."})
+
+
+class FileListQuery(Query):
+    limit = fields.Integer(validate=Range(min=1, max=10000), load_default=100)
+    order = fields.String(validate=OneOf(("asc", "desc"), noun="order"), load_default="desc")
+    after = fields.String(metadata={"description": "The id of the last file of the page before."})
+    purpose = fields.String(validate=OneOf(ALL_PURPOSES, noun="purpose"))
+
+
+class FileLinkQuery(Query):
+    expires = fields.Integer(required=True, validate=Range(min=0, max=2**53))
+    signature = fields.String(required=True)
+
+
+class FileForm(Query):
+    """The fields of a form that uploads a file."""
+
+    purpose = fields.String(
+        required=True, validate=OneOf(PURPOSES, noun="purpose"), error_messages={"required": "is required"}
+    )
+    anchor = fields.String(data_key="expires_after[anchor]", validate=OneOf(("created_at",), noun="anchor"))
+    seconds = fields.Integer(
+        data_key="expires_after[seconds]", validate=Range(min=LEAST_EXPIRY_SECONDS, max=MOST_EXPIRY_SECONDS)
+    )
+
+    @validates_schema
+    def both_or_neither(self, data: dict[str, Any], **_: Any) -> None:
+        if ("anchor" in data) != ("seconds" in data):
+            raise ValidationError(
+                {"expires_after": ["must have both expires_after[anchor] and expires_after[seconds]"]}
+            )

@@ -43,6 +43,16 @@ def job_not_found(job_id: str) -> Refusal:
     return Refusal(404, f"Job with id '{job_id[:64]}' not found.", param="job_id", code="job_not_found")
 
 
+def response_not_found(response_id: str) -> Refusal:
+    message = f"Response with id '{response_id[:64]}' not found."
+    return Refusal(404, message, param="response_id", code="response_not_found")
+
+
+def model_not_found(name: str) -> Refusal:
+    message = f"The model '{name[:200]}' does not exist here; GET /v1/models lists those that do."
+    return Refusal(404, message, param="model", code="model_not_found")
+
+
 def lane_not_found(name: str) -> Refusal:
     message = f"Lane '{name[:200]}' not found; a lane is ACCOUNT:MODEL."
     return Refusal(404, message, param="lane", code="lane_not_found")

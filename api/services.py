@@ -7,8 +7,11 @@ from typing import cast
 
 from flask import current_app
 
+from api.file_store import FileStore, open_file_store
 from jobs.connection import connect
 from jobs.endings import Endings
+from jobs.event_log import EventLog
+from jobs.followers import Followers
 from jobs.lane_states import LaneStates
 from jobs.limits import Limits, read_limits
 from jobs.listing import Listing
@@ -28,6 +31,8 @@ from jobs.webhooks.secrets import ProjectSecrets
 from jobs.workers import Workers
 
 EXTENSION = "respool"
+LOG_CONNECTIONS = 64
+"""Over which all who follow a log read it; a thousand may be told of the same event at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,8 @@ class Services:
     tenants: Tenants
     usage: UsageLedger
     endings: Endings
+    event_log: EventLog
+    followers: Followers
     waiting: WaitingRoom
     lanes: LaneStates
     projects: Projects
@@ -49,11 +56,12 @@ class Services:
     webhook_replays: Replays
     webhook_secrets: ProjectSecrets
     events: EventFeed
+    files: FileStore | None
     persistence: PersistenceCheck
 
 
 def open_services(settings: Settings) -> Services:
-    """Connects to nothing yet. Raises SettingsError if the limits file is wrong."""
+    """Connects to nothing yet. Raises SettingsError if the limits file is wrong, or if files cannot be kept."""
     limits = read_limits(settings.limits_file)
     redis = connect(settings.redis_url)
     vault, log = Vault(redis, secret=settings.secret), DeliveryLog(redis)
@@ -71,6 +79,8 @@ def open_services(settings: Settings) -> Services:
         tenants=Tenants(redis, secret=settings.secret, development_key=settings.api_key),
         usage=UsageLedger(redis),
         endings=Endings(connect(settings.redis_url)),
+        event_log=EventLog(connect(settings.redis_url, connections=LOG_CONNECTIONS)),
+        followers=Followers(connect(settings.redis_url)),
         waiting=WaitingRoom(redis, limits, ageing_seconds=settings.ageing_seconds),
         lanes=LaneStates(redis, limits),
         projects=Projects(redis),
@@ -81,6 +91,7 @@ def open_services(settings: Settings) -> Services:
         webhook_replays=Replays(redis, log),
         webhook_secrets=ProjectSecrets(redis, vault),
         events=EventFeed(redis, retention_seconds=settings.retention_seconds),
+        files=open_file_store(settings, redis),
         persistence=PersistenceCheck(redis),
     )
 

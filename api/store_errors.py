@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from api.file_errors import file_refusal_of
 from api.rate_headers import duration, rate_headers, retry_headers
 from api.refusal import (
     Refusal,
@@ -79,7 +80,7 @@ def _webhook_refusal_of(error: store.StoreError) -> Refusal:
         case store.CursorMalformed():
             return Refusal(400, "This is no cursor of the feed.", param="after", code="invalid_value")
         case _:
-            raise error
+            return file_refusal_of(error)
 
 
 def _unavailable(error: store.StoreUnavailable) -> Refusal:
@@ -87,6 +88,8 @@ def _unavailable(error: store.StoreUnavailable) -> Refusal:
     if isinstance(error, store.DurabilityUnconfirmed):
         message = "The job could not be confirmed durable in time; the same Idempotency-Key is safe to send again."
         code = "durability_unconfirmed"
+    if isinstance(error, store.FolderUnavailable):
+        message, code = "The files cannot be reached at present.", "files_unavailable"
     return Refusal(503, message, type="server_error", code=code, headers={"Retry-After": "1"})
 
 

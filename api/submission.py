@@ -3,70 +3,83 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from flask import request
 
+from api.asked import Asked
 from api.auth import caller
 from api.body import digest
 from api.forecast import forecast, nano_of, priority_of, tokens_of
 from api.refusal import Refusal
 from api.services import services
-from api.webhook_body import webhook_of
 from jobs.lanes import backlog_of
 from jobs.record import NewJob, new_number
 from jobs.store import Sameness, Submitted
 from schemas.request import upstream_body
 
 MOST_KEY_CHARACTERS = 255
+NEVER_ECHOED = ("input", "respool")
+"""The one is long, the other may hold a secret."""
+
+UNSTORED_SECONDS = 600.0
+"""How long what is not to be stored is kept for a caller who left before its answer came."""
 
 
-def submit(body: Mapping[str, Any]) -> Submitted:
-    """Accepts the job that `body`, valid by JobCreateSchema, asks for. Raises Refusal, StoreError."""
-    return services().store.submit(_new_job(body), _sameness(body))
+def submit(asked: Asked) -> Submitted:
+    """Accepts the job that is asked for. Raises Refusal, StoreError."""
+    return services().store.submit(_new_job(asked), _sameness(asked))
 
 
-def foresee(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What `submit` of this body would make now, as JobEstimateSchema shows it. Raises Refusal, StoreError."""
+def foresee(asked: Asked) -> dict[str, Any]:
+    """What `submit` would make of it now, as JobEstimateSchema shows it. Raises Refusal, StoreError."""
     idempotency_key()
-    webhook_of(body)
-    return forecast(body, _backlog(body))
+    asked.webhook()
+    return forecast(asked, _backlog(asked))
 
 
-def _new_job(body: Mapping[str, Any]) -> NewJob:
-    asked, settings, key = body["request"], services().settings, caller()
-    metadata = body.get("metadata") if body.get("metadata") is not None else asked.get("metadata")
-    tokens = tokens_of(body)
+def _new_job(asked: Asked) -> NewJob:
+    options, settings, key, model = asked.options, services().settings, caller(), asked.request["model"]
+    tokens = tokens_of(asked)
     return NewJob(
         number=new_number(),
         project=key.project,
         api_key=key.id,
-        model=asked["model"],
-        backlog=_backlog(body),
-        priority=priority_of(body),
-        body=json.dumps(upstream_body(asked), ensure_ascii=False, separators=(",", ":")).encode(),
-        echo=json.dumps({name: value for name, value in asked.items() if name != "input"}, ensure_ascii=False),
-        metadata=metadata or {},
+        model=model,
+        backlog=_backlog(asked),
+        priority=priority_of(asked),
+        body=_upstream_bytes(asked),
+        echo=json.dumps({k: v for k, v in asked.request.items() if k not in NEVER_ECHOED}, ensure_ascii=False),
+        metadata=asked.metadata,
         tokens=tokens.total_tokens,
-        nano=nano_of(asked["model"], tokens),
-        max_attempts=body.get("max_attempts", settings.max_attempts),
-        on_unknown=body.get("on_unknown", settings.on_unknown),
-        queue_deadline_seconds=body.get("queue_deadline_seconds"),
-        run_timeout_seconds=body.get("run_timeout_seconds", settings.run_timeout_seconds),
-        retention_seconds=settings.retention_seconds,
-        webhook=webhook_of(body),
+        nano=nano_of(model, tokens),
+        max_attempts=options.get("max_attempts", settings.max_attempts),
+        on_unknown=options.get("on_unknown", settings.on_unknown),
+        queue_deadline_seconds=options.get("queue_deadline_seconds"),
+        run_timeout_seconds=options.get("run_timeout_seconds", settings.run_timeout_seconds),
+        retention_seconds=settings.retention_seconds if asked.stored else UNSTORED_SECONDS,
+        webhook=asked.webhook(),
     )
 
 
-def _backlog(body: Mapping[str, Any]) -> str:
-    return backlog_of(body["request"]["model"], account=body.get("account"))
+def _upstream_bytes(asked: Asked) -> bytes:
+    """Raises a Refusal of 413 where the turns before the input make it too long."""
+    sent = json.dumps(upstream_body(asked.whole), ensure_ascii=False, separators=(",", ":")).encode()
+    bound = services().settings.max_body_bytes
+    if asked.whole is not asked.request and len(sent) > bound:
+        message = f"With the turns before it, the request is larger than {bound} bytes (RESPOOL_MAX_BODY_BYTES)."
+        raise Refusal(413, message, param="previous_response_id", code="body_too_large")
+    return sent
 
 
-def _sameness(body: Mapping[str, Any]) -> Sameness:
+def _backlog(asked: Asked) -> str:
+    return backlog_of(asked.request["model"], account=asked.options.get("account"))
+
+
+def _sameness(asked: Asked) -> Sameness:
     retries = request.headers.get("x-stainless-retry-count", "")
     return Sameness(
-        digest=digest(body),
+        digest=digest(asked.body),
         key=idempotency_key(),
         retries=int(retries[:6]) if retries.isascii() and retries.isdigit() else None,
     )

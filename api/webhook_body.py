@@ -33,12 +33,12 @@ def _judged(text: str) -> WebhookUrl:
     return parse_webhook_url(text, allow=services().settings.webhook_allow, own=own_origins())
 
 
-def webhook_of(body: Mapping[str, Any]) -> Webhook | None:
-    """Where the events of the job go that `body` asks for, the secret sealed.
+def webhook_of(options: Mapping[str, Any]) -> Webhook | None:
+    """Where the events of the job go that `options` (RespoolOptionsSchema) are for, the secret sealed.
 
     Raises ValidationError, which does not show the secret, and StoreUnavailable.
     """
-    asked = body.get("webhook")
+    asked = options.get("webhook")
     if asked is None:
         return None
     mistakes: dict[str, list[str]] = {}

@@ -132,3 +132,23 @@ class TooManySecrets(StoreError):
     def __init__(self, most: int, *, retry_after_seconds: float) -> None:
         super().__init__(str(most))
         self.retry_after_seconds = retry_after_seconds
+
+
+class FileNotFound(StoreError):
+    """No such file in this project, or its bytes are lost; the text is its id."""
+
+
+class FileTooLarge(StoreError):
+    """A file is larger than any may be; the text is how many bytes that are."""
+
+
+class FilesFull(StoreError):
+    """The files of the project take as many bytes as they may (the text), or would with this one."""
+
+
+class TooManyFiles(StoreError):
+    """The project has as many files as it may; the text is how many that are."""
+
+
+class FolderUnavailable(StoreUnavailable):
+    """The disk that holds the files cannot be used. The same call may succeed later."""

@@ -7,8 +7,10 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
+from jobs.file_record import File
 from jobs.limit_fields import Decimals, Whole, read_numbers
 from jobs.media_seconds import seconds_of
 
@@ -33,6 +35,7 @@ _OF_MEDIA = ("image_tokens", "video_tokens_per_frame", "audio_tokens_per_second"
 _PARTS_WITH_TEXT = ("content", "text", "refusal", "summary", "arguments", "input", "output")
 _TEXT_URI = re.compile(r"data:(?:text/|application/(?:[\w.+-]*\+)?(?:json|xml|yaml)\b)[^,]*,", re.IGNORECASE)
 _LONGEST_HEADER = 256
+_NO_FILES: Mapping[str, File] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,29 +77,33 @@ def estimate(
     *,
     video_seconds: Sequence[float] | float | None = None,
     stated_tokens: int | None = None,
+    files: Mapping[str, File] = _NO_FILES,
 ) -> Estimate:
     """Input by the length of its texts and the kind and length of its media, plus the most output it asks for.
 
     `video_seconds` is the length of all videos, or of each in the order of the input; what it leaves out is taken from
     the medium, or from the rule. `stated_tokens`, the caller's own estimate of the whole, wins over all of that, but
-    never says less than the texts take.
+    never says less than the texts take. `files` are those that the request names, by their ids.
     """
     most_output = request.get("max_output_tokens")
     output = rule.output_tokens if most_output is None else most_output
     if stated_tokens is not None:
-        texts = _Counter(replace(rule, **dict.fromkeys(_OF_MEDIA, 0)), video_seconds).tokens(request)
+        texts = _Counter(replace(rule, **dict.fromkeys(_OF_MEDIA, 0)), video_seconds, files).tokens(request)
         total = min(max(stated_tokens, texts), MOST_TOKENS)
         output = min(output, total)
         return Estimate(input_tokens=total - output, output_tokens=output)
-    read = min(_Counter(rule, video_seconds).tokens(request), MOST_TOKENS)
+    read = min(_Counter(rule, video_seconds, files).tokens(request), MOST_TOKENS)
     return Estimate(input_tokens=read, output_tokens=min(output, MOST_TOKENS - read))
 
 
 class _Counter:
     """Counts one request."""
 
-    def __init__(self, rule: EstimateRule, video_seconds: Sequence[float] | float | None) -> None:
+    def __init__(
+        self, rule: EstimateRule, video_seconds: Sequence[float] | float | None, files: Mapping[str, File]
+    ) -> None:
         self._rule = rule
+        self._files = files
         self._everywhere = video_seconds if isinstance(video_seconds, int | float) else None
         self._each: Iterator[float] = iter(video_seconds if isinstance(video_seconds, Sequence) else ())
 
@@ -142,25 +149,31 @@ class _Counter:
     def _video(self, part: Mapping[str, Any]) -> int:
         seconds = self._everywhere if self._everywhere is not None else next(self._each, None)
         if seconds is None:
-            seconds = _length(part.get("video_url"), otherwise=self._rule.video_seconds)
+            seconds = self._length(part, "video_url", otherwise=self._rule.video_seconds)
         frames = seconds * (part.get("fps") or self._rule.video_fps)
         return _whole(max(1.0, frames) * self._rule.video_tokens_per_frame)
 
     def _audio(self, part: Mapping[str, Any]) -> int:
-        seconds = _length(part.get("audio_url"), otherwise=self._rule.audio_seconds)
+        seconds = self._length(part, "audio_url", otherwise=self._rule.audio_seconds)
         return _whole(seconds * self._rule.audio_tokens_per_second)
 
+    def _length(self, part: Mapping[str, Any], url: str, *, otherwise: float) -> float:
+        """Seconds that the medium of a file or of a data URI takes, as far as it shows them."""
+        file, uri = self._named(part), part.get(url)
+        seconds = file.seconds if file else seconds_of(uri) if isinstance(uri, str) else None
+        return otherwise if seconds is None else seconds
+
+    def _named(self, part: Mapping[str, Any]) -> File | None:
+        name = part.get("file_id")
+        return self._files.get(name) if isinstance(name, str) else None
+
     def _file(self, part: Mapping[str, Any]) -> int:
+        if file := self._named(part):
+            return self._text(file.bytes) if _TEXT_URI.match(f"data:{file.media_type},") else self._rule.file_tokens
         uri = part.get("file_data") or part.get("file_url")
         if not isinstance(uri, str) or not (header := _TEXT_URI.match(uri, 0, _LONGEST_HEADER)):
             return self._rule.file_tokens
         return self._text((len(uri) - header.end()) * 3 // 4)
-
-
-def _length(url: object, *, otherwise: float) -> float:
-    """Seconds that the medium of a data URI takes, as far as it shows them."""
-    seconds = seconds_of(url) if isinstance(url, str) else None
-    return otherwise if seconds is None else seconds
 
 
 def _whole(tokens: float) -> int:

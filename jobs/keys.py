@@ -18,6 +18,7 @@ WAKE_DELIVERIES = PREFIX + "wake_deliveries"
 PROJECTS = PREFIX + "projects"
 API_KEYS = PREFIX + "api_keys"
 SECRET = PREFIX + "secret"
+FILE_SWEEP = PREFIX + "file_sweep"
 PROBE = PREFIX + "probe"
 ENDED_CHANNEL = PREFIX + "ended_jobs"
 
@@ -28,6 +29,11 @@ def job(number: str) -> str:
 
 def attempts(number: str) -> str:
     return f"{PREFIX}attempts:{number}"
+
+
+def log(number: str) -> str:
+    """Also the channel on which its followers hear of its growth, and of the job's beginning and end."""
+    return f"{PREFIX}log:{number}"
 
 
 def index(project: str, status: str) -> str:
@@ -162,3 +168,11 @@ def sender(sender_id: str) -> str:
 
 def sender_deliveries(sender_id: str) -> str:
     return f"{PREFIX}sender_deliveries:{sender_id}"
+
+
+def file(number: str) -> str:
+    return f"{PREFIX}file:{number}"
+
+
+def files(purpose: str, project: str) -> str:
+    return f"{PREFIX}files:{purpose}:{project}"

@@ -21,7 +21,11 @@ def seconds_of(data_uri: str) -> float | None:
     """
     if data_uri[:5].lower() != "data:":
         return None
-    medium = MediaBytes(data_uri)
+    return medium_seconds(MediaBytes(data_uri))
+
+
+def medium_seconds(medium: MediaBytes) -> float | None:
+    """The same of a medium, wherever it lies."""
     seconds = _told(medium)
     if seconds is None or not 0 < seconds < float("inf"):
         return None

@@ -29,6 +29,7 @@ FIELDS = (
     "project", "api_key", "model", "backlog", "lane", "upstream", "priority", "order", "status", "stage",
     "created", "started", "finished", "expires", "metadata", "echo", "max_attempts", "on_unknown", "queue_deadline",
     "run_timeout", "spent", "due", "reason", "response", "usage", "error", "tokens", "nano", "sent", "webhook",
+    "hidden",
 )  # fmt: skip
 """What a poll reads; the request and the upstream's own answer stay behind."""
 

@@ -84,6 +84,13 @@ def file(text: str) -> Path:
     return path
 
 
+def folder(text: str) -> Path:
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise ValueError("must name a folder, or one that can be made")
+    return path
+
+
 def header_text(text: str) -> str:
     if not text.isascii() or not text.isprintable():
         raise ValueError("must be printable ASCII, since it is sent in a header")

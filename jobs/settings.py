@@ -35,6 +35,10 @@ class Settings:
     on_unknown: str = "retry"
     ageing_seconds: float = 60.0
     limits_file: Path | None = None
+    files_folder: Path | None = None
+    max_file_bytes: int = 512 * MIB
+    files_bytes: int = 20480 * MIB
+    file_delivery: Literal["data", "url"] = "data"
     upstream_url: str = "https://www.anyfast.ai/v1"
     upstream_api_key: str = ""
     upstream_proxy: str = ""
@@ -63,7 +67,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     _refuse_unknown(environ)
     given = {f.name: environ.get(PREFIX + f.name.upper(), "") for f in fields(Settings)}
     values = {name: _read(name, text) for name, text in given.items() if text != ""}
-    return Settings(**values)  # type: ignore[arg-type]
+    settings = Settings(**values)  # type: ignore[arg-type]
+    if settings.file_delivery == "url" and not settings.public_url:
+        raise SettingsError("RESPOOL_FILE_DELIVERY", "is url, which needs RESPOOL_PUBLIC_URL")
+    return settings
 
 
 def _read(name: str, text: str) -> object:
@@ -98,6 +105,10 @@ _READERS: dict[str, Callable[[str], object]] = {
     "on_unknown": texts.choice("retry", "fail"),
     "ageing_seconds": texts.seconds(0, 86400),
     "limits_file": texts.file,
+    "files_folder": texts.folder,
+    "max_file_bytes": texts.whole(1),
+    "files_bytes": texts.whole(1),
+    "file_delivery": texts.choice("data", "url"),
     "upstream_url": texts.http_url,
     "upstream_api_key": texts.header_text,
     "upstream_proxy": texts.http_url,

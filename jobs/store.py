@@ -1,8 +1,9 @@
-"""The jobs as the API sees them: submit, get, list, cancel, delete."""
+"""The jobs as the API sees them: submit, get, cancel, retry, delete."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from jobs.record import Job, NewJob
 from jobs.settings import Durability
 
 DURABLE_MILLISECONDS = 1200
+HIDDEN_MILLISECONDS = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,16 @@ class JobStore:
                 pipeline.lrange(keys.attempts(number), 0, -1)
             answers = pipeline.execute()
         found = zip(numbers, answers[::2], answers[1::2], strict=True)
-        return [record.read_job(n, values, entries) if values[0] else None for n, values, entries in found]
+        return [record.read_job(n, values, entries) if _is_there(values) else None for n, values, entries in found]
+
+    def request(self, number: str) -> dict[str, Any]:
+        """What goes upstream for the job. Raises JobNotFound, StoreUnavailable."""
+        with scripts.translated():
+            body: Any = self._client.hget(keys.job(number), "request")
+        if body is None:
+            raise JobNotFound(number)
+        found: dict[str, Any] = json.loads(body)
+        return found
 
     def raw_response(self, number: str) -> bytes | None:
         """What the upstream sent, byte for byte, or None."""
@@ -176,10 +187,27 @@ class JobStore:
         if answer == b"running":
             raise JobNotEnded(number)
 
+    def discard(self, number: str, *, project: str | None) -> None:
+        """Forgets a job whatever it is at: one that has not ended is cancelled, and one whose call a worker still hangs
+        up answers to nobody from now on. Raises JobNotFound, StoreUnavailable.
+        """
+        self.cancel(number, project=project)
+        try:
+            self.delete(number, project=project)
+        except JobNotEnded:
+            call = scripts.Call(name="hide", keys=[keys.job(number)], args=[number, HIDDEN_MILLISECONDS])
+            scripts.run(self._client, call)
+
     def takes_writes(self) -> None:
         """Raises StoreUnavailable unless Redis takes a write now."""
         with scripts.translated():
             self._client.set(keys.PROBE, "1", px=1000)
+
+
+def _is_there(values: Sequence[bytes | None]) -> bool:
+    """Whether the values of FIELDS are those of a job that answers to its name."""
+    found = dict(zip(record.FIELDS, values, strict=True))
+    return found["project"] is not None and found["hidden"] is None
 
 
 def _confirmed(client: redis.Redis, durability: Durability) -> bool:

@@ -44,6 +44,7 @@ class DataFolder:
         self.path = folder
         self.key_file = folder / "api-key"
         self.webhook_secret_file = folder / "webhook-secret"
+        self.files = folder / "files"
         self._service_file = folder / "service.json"
 
     @contextmanager

@@ -13,7 +13,7 @@ from respool.client import Api
 from respool.target import find_api, folder_option, url_option
 from schemas import strict_json
 from schemas.error import InvalidJson
-from schemas.job import DEFAULT_PRIORITY, PRIORITIES
+from schemas.respool_options import DEFAULT_PRIORITY, PRIORITIES
 from schemas.strict_json import JSONValue
 
 

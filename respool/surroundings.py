@@ -39,14 +39,19 @@ def environment(
     slots: int | None,
     sandbox_url: str | None,
     webhook_secret: str,
+    files_folder: Path,
 ) -> dict[str, str]:
-    """`environ` and what points the processes at each other; `sandbox_url` is None if there is a real upstream."""
+    """`environ` and what points the processes at each other; `sandbox_url` is None if there is a real upstream.
+
+    `files_folder` holds for what RESPOOL_FILES_FOLDER leaves unset.
+    """
     ours: dict[str, object] = {
         "redis_url": service.redis_url,
         "api_key": service.api_key,
         "public_url": settings.public_url or service.url,
         "slots": slots or settings.slots,
         "webhook_secret": webhook_secret,
+        "files_folder": (settings.files_folder or files_folder).resolve(),
         "grace_seconds": min(WORKER_GRACE_SECONDS, settings.grace_seconds),
     }
     if sandbox_url is not None:

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 import click
 
 from jobs.limits import read_limits
+from jobs.open_files import allow_open_files
 from jobs.settings import Settings
 from respool import processes, readiness, server
 from respool.child import Surroundings
@@ -24,7 +25,6 @@ from respool.lifeline import Lifeline
 from respool.log import Log
 from respool.supervisor import Supervisor
 from respool.surroundings import ROOMS, checked, environment
-from worker.open_files import allow_open_files
 
 HOST = "127.0.0.1"
 BACKLOG = 2048
@@ -69,6 +69,7 @@ def up(*, port: int, workers: int, slots: int | None, folder: Path) -> None:
                 slots=slots,
                 sandbox_url=plan.sandbox_url,
                 webhook_secret=settings.webhook_secret or data.webhook_secret(),
+                files_folder=data.files,
             ),
             folder=ROOMS,
             lock=lock,

@@ -42,10 +42,11 @@ class Base(Schema):
             raise ValidationError(mistakes, data=data)
         return data
 
-    def rules(self, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def rules(self, data: Mapping[str, Any]) -> Iterator[tuple[str, str | Mistakes]]:
         """(field, message) of what fields break together; the field SCHEMA is the document itself.
 
-        Asked even if single fields are wrong: a rule makes no guess about types.
+        In place of the message may stand those of fields inside. Asked even if single fields are wrong: a rule makes
+        no guess about types.
         """
         yield from ()
 

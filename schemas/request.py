@@ -1,11 +1,11 @@
 """The body that asks for a response: what may stand in it, and what of it goes to the endpoint."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 from marshmallow import INCLUDE, RAISE
 
-from schemas.base import Base
+from schemas.base import Base, Mistakes
 from schemas.bounds import Length, OneOf, Range, printable
 from schemas.fields import Boolean, FreeObject, Integer, List, Number, Object, String
 from schemas.items import item_list, items_field
@@ -21,6 +21,7 @@ from schemas.options import (
     caching_excludes_instructions,
     open_settings,
 )
+from schemas.respool_options import Accounts, RespoolOptionsSchema, account_lacks_model, options_schema
 from schemas.tools import tool_choice_field, tools_field
 from schemas.unions import Either
 
@@ -44,6 +45,7 @@ SERVICE_TIERS = ("auto", "default", "fast", "flex", "priority", "scale", "ultraf
 
 # They steer this service; the endpoint never sees them.
 steering_fields = frozenset({"background", "respool"})
+STEERING = {"description": "What steers this service; never sent to the endpoint."}
 
 
 class CreateResponseSchema(Base):
@@ -86,21 +88,33 @@ class CreateResponseSchema(Base):
     service_tier = String(validate=OneOf(SERVICE_TIERS, noun="service tier"), allow_none=True)
     user = String(allow_none=True)
     background = Boolean(allow_none=True)
-    respool = FreeObject(metadata={"description": "What steers this service; never sent to the endpoint."})
+    respool = Object(RespoolOptionsSchema, metadata=STEERING)
 
-    def rules(self, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    accounts: ClassVar[Accounts] = {}
+
+    def rules(self, data: Mapping[str, Any]) -> Iterator[tuple[str, str | Mistakes]]:
         yield from caching_excludes_instructions(data)
+        for message in account_lacks_model(data.get("model"), data.get("respool"), self.accounts):
+            yield "respool", {"account": [message]}
 
 
-def request_schema(models: frozenset[str] | None, unknown: UnknownFields) -> CreateResponseSchema:
-    """The schema of a request for one of `models` (None: any name), with unknown fields refused or forwarded."""
+def request_schema(
+    models: frozenset[str] | None, unknown: UnknownFields, *, accounts: Accounts | None = None
+) -> CreateResponseSchema:
+    """The schema of a request for one of `models` (None: any name), with unknown fields refused or forwarded.
+
+    `accounts` are those that its `respool` may pin the job to; None: any name.
+    """
     if models is None:
         model = String(required=True, validate=[Length("characters", min=1, max=MAX_MODEL_CHARACTERS), printable])
     else:
         model = String(required=True, validate=OneOf(sorted(models), noun="model"))
-    schema = CreateResponseSchema.from_dict({"model": model}, name="CreateResponseSchema")
+    own = Object(options_schema(accounts), metadata=STEERING)
     # A copy keeps its name in the description of the API; marshmallow types it as any schema.
-    return cast(CreateResponseSchema, schema(unknown=INCLUDE if unknown == "forward" else RAISE))
+    kind = CreateResponseSchema.from_dict({"model": model, "respool": own}, name="CreateResponseSchema")
+    schema = cast(type[CreateResponseSchema], kind)
+    schema.accounts = accounts or {}
+    return schema(unknown=INCLUDE if unknown == "forward" else RAISE)
 
 
 def upstream_body(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from jobs.lanes import account_of
@@ -12,6 +13,7 @@ from worker.background import Background
 from worker.calls import Call, Calls
 from worker.endpoints import Endpoint, Endpoints
 from worker.errors import CallError, HungUp
+from worker.log_pump import LogPump
 from worker.outcome import Problem
 from worker.responses_client import Answer
 from worker.results import Results
@@ -28,6 +30,7 @@ class Attempts:
     background: Background
     results: Results
     calls: Calls
+    logs: LogPump
 
     def make(self, claim: Claim) -> None:
         """Load, mark as sent, call, have it judged. What surprises before an answer came is left to recovery."""
@@ -54,7 +57,7 @@ class Attempts:
     def _call(self, claim: Claim, endpoint: Endpoint, body: bytes, call: Call) -> None:
         """Of a call that the worker hung up on because it stops, nothing is written: the job is handed back."""
         try:
-            came = self._ask(claim, endpoint, body, call)
+            came = self._listened(claim, endpoint, body, call)
         except HungUp as ended:
             if ended.why != calls.STOPPING:
                 self.results.write(claim, outcome.of_hanging_up(ended, heard=call, seconds=claim.run_timeout_seconds))
@@ -66,9 +69,27 @@ class Attempts:
             else:
                 self.results.take(claim, came)
 
+    def _listened(self, claim: Claim, endpoint: Endpoint, body: bytes, call: Call) -> Answer | Problem:
+        """As `_ask`; what the upstream streams to a caller who asked for a stream goes into the job's log meanwhile."""
+        if not _streams(claim):
+            return self._ask(claim, endpoint, body, call)
+        log, came = self.logs.writer(claim), None
+        call.tell = log.take
+        try:
+            came = self._ask(claim, endpoint, body, call)
+        finally:
+            call.tell = None
+            log.close(came.stream.response if isinstance(came, Answer) and came.stream else None)
+        return came
+
     def _ask(self, claim: Claim, endpoint: Endpoint, body: bytes, call: Call) -> Answer | Problem:
         if claim.upstream_id:
             return self.background.resume(endpoint.client, claim, claim.upstream_id, call)
         if endpoint.background:
             return self.background.create(endpoint.client, claim, body, call)
         return endpoint.client.create(body, idempotency_key=JOB_PREFIX + claim.number, call=call)
+
+
+def _streams(claim: Claim) -> bool:
+    """Whether the caller asked for a stream."""
+    return b'"stream"' in claim.echo and json.loads(claim.echo).get("stream") is True

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -19,6 +20,9 @@ class Call:
     """One call upstream. A requests timeout bounds a single read, never the whole call; hanging up does."""
 
     def __init__(self, *, seconds: float) -> None:
+        self.tell: Callable[[dict[str, Any]], None] | None = None
+        """Is told the events of the answer as they come, if it is a stream."""
+        self.seconds = seconds
         self._deadline = time.monotonic() + seconds
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from jobs.accounts import OpenAccount
 from jobs.settings import Settings
-from worker.responses_client import ResponsesClient
+from worker.file_inputs import unfilled
+from worker.responses_client import Fill, ResponsesClient
 from worker.session import open_session
 
 
@@ -23,14 +24,15 @@ Endpoints = Mapping[str, Endpoint]
 """By the account's name."""
 
 
-def open_endpoints(accounts: Iterable[OpenAccount], settings: Settings) -> Endpoints:
+def open_endpoints(accounts: Iterable[OpenAccount], settings: Settings, *, fill: Fill = unfilled) -> Endpoints:
     """Nothing is connected before the first call. Each account has connections for all of the process's slots."""
     return {
-        account.name: Endpoint(client=_client(account, settings), background=account.background) for account in accounts
+        account.name: Endpoint(client=_client(account, settings, fill), background=account.background)
+        for account in accounts
     }
 
 
-def _client(account: OpenAccount, settings: Settings) -> ResponsesClient:
+def _client(account: OpenAccount, settings: Settings, fill: Fill) -> ResponsesClient:
     session = open_session(connections=settings.slots, proxy=settings.upstream_proxy, ca_file=settings.upstream_ca_file)
     return ResponsesClient(
         session,
@@ -39,4 +41,5 @@ def _client(account: OpenAccount, settings: Settings) -> ResponsesClient:
         connect_timeout_seconds=settings.connect_timeout_seconds,
         read_timeout_seconds=settings.read_timeout_seconds,
         max_bytes=settings.upstream_max_bytes,
+        fill=fill,
     )

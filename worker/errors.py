@@ -19,6 +19,18 @@ class Unreachable(CallError):
     code = "upstream_unreachable"
 
 
+class FileGone(CallError):
+    """The request names a file that there is no more, so nothing was sent, and nothing can be."""
+
+    code = "file_not_found"
+
+
+class FilesAway(CallError):
+    """The files that the request names cannot be read at present, so nothing was sent."""
+
+    code = "files_unavailable"
+
+
 class Cut(CallError):
     """The connection ended before the answer did."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,12 +28,13 @@ class LastState:
     items: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def take(self, event: dict[str, Any]) -> None:
-        kind = event.get("type")
+        told = event.get("type")
+        kind = told if isinstance(told, str) else ""
         response = event.get("response")
         if self.response_id is None and isinstance(response, dict) and isinstance(response.get("id"), str):
             self.response_id = response["id"]
         if kind in TERMINAL and isinstance(response, dict):
-            self.response = self._whole(response, str(kind))
+            self.response = self._whole(response, kind)
         elif kind == "response.output_item.done" and isinstance(event.get("item"), dict):
             self.items[_position(event, len(self.items))] = event["item"]
         elif kind == "error" or event.get("error"):
@@ -52,10 +53,16 @@ def _position(event: dict[str, Any], otherwise: int) -> int:
     return position if type(position) is int else otherwise
 
 
-def last_state(chunks: Iterable[bytes], *, state: LastState | None = None) -> LastState:
+def last_state(
+    chunks: Iterable[bytes],
+    *,
+    state: LastState | None = None,
+    tell: Callable[[dict[str, Any]], None] | None = None,
+) -> LastState:
     """Follows the events, with or without `event:` lines and `[DONE]`, until the one that ends the response.
 
-    A `state` that is given is filled in, and keeps what was said before the stream broke.
+    A `state` that is given is filled in, and keeps what was said before the stream broke. `tell` is given each event
+    but the last as soon as it has come.
     Raises BrokenStream, and whatever `chunks` raises.
     """
     state = state or LastState()
@@ -67,6 +74,8 @@ def last_state(chunks: Iterable[bytes], *, state: LastState | None = None) -> La
             state.take(event)
         if state.response is not None or state.error is not None:
             break
+        if tell is not None and event is not None:
+            tell(event)
     return state
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from worker import calls
 from worker.calls import Call
-from worker.errors import CallError, HungUp, Unreachable
+from worker.errors import CallError, FileGone, HungUp, Unreachable
 from worker.rate_headers import NOT_TOLD, Rates
 from worker.refusals import Kind
 
@@ -52,7 +52,7 @@ Outcome = Responded | Problem
 def of_error(error: CallError, *, heard: Call | None = None) -> Problem:
     """The outcome of a call that brought no whole answer; `heard` has what came of it before it broke."""
     return Problem(
-        kind=Kind.ENDPOINT if isinstance(error, Unreachable) else Kind.TRANSIENT,
+        kind=_kind(error),
         code=error.code,
         message=str(error),
         delivery="sent" if error.sent else "not_sent",
@@ -62,6 +62,16 @@ def of_error(error: CallError, *, heard: Call | None = None) -> Problem:
         request_id=heard.request_id if heard else None,
         upstream=heard.response if heard else {},
     )
+
+
+def _kind(error: CallError) -> Kind:
+    match error:
+        case Unreachable():
+            return Kind.ENDPOINT
+        case FileGone():
+            return Kind.PERMANENT
+        case _:
+            return Kind.TRANSIENT
 
 
 def of_hanging_up(ended: HungUp, *, heard: Call, seconds: float) -> Problem:

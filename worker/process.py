@@ -21,7 +21,9 @@ from worker.calls import Calls
 from worker.crew import Crew
 from worker.dispatcher import Dispatcher
 from worker.endpoints import open_endpoints
+from worker.file_work import open_file_work
 from worker.heartbeat import Heartbeat
+from worker.log_pump import LogPump
 from worker.loops import Loop
 from worker.orphans import Orphanage
 from worker.queue_process import WRITE_SECONDS, Parts, QueueProcess, new_id
@@ -43,25 +45,33 @@ class Process(QueueProcess):
         coalescer = Coalescer(writer)
         limits = read_limits(settings.limits_file)
         runs = Runs(coalescer, writer, worker=own_id)
-        endpoints = open_endpoints(accounts_of(limits, settings, environ), settings)
+        files = open_file_work(settings, redis)
+        endpoints = open_endpoints(accounts_of(limits, settings, environ), settings, fill=files.fill)
+        logs = LogPump(writer, worker=own_id)
         self._attempts = Attempts(
             runs=runs,
             endpoints=endpoints,
             background=Background(runs=runs, calls=calls),
             results=Results(runs=runs, prices=limits.prices),
             calls=calls,
+            logs=logs,
         )
         crew = Crew(runs.claim, self._attempts.make, calls, slots=settings.slots)
         lanes = Lanes(redis, limits, connect_seconds=settings.connect_timeout_seconds)
         dispatcher = Dispatcher(lanes, redis, worker=own_id)
         beats = Heartbeat(self._workers, crew, Orphanage(endpoints=endpoints), worker=own_id)
+
+        def close() -> None:
+            dispatcher.close()
+            logs.close()
+
         parts = Parts(
             crew=crew,
             calls=calls,
             coalescer=coalescer,
             beats=Loop("heartbeat", beats.step),
-            others=(Loop("dispatcher", dispatcher.step), Loop("sweeper", Sweeper(self._workers).step)),
-            closing=dispatcher.close,
+            others=(Loop("dispatcher", dispatcher.step), Loop("sweeper", Sweeper(self._workers).step), *files.loops),
+            closing=close,
         )
         super().__init__(own_id, parts, grace_seconds=settings.grace_seconds, log_level=settings.log_level)
 

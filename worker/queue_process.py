@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.coalesce import Coalescer
+from jobs.open_files import allow_open_files
 from worker.calls import Calls
 from worker.crew import Crew
 from worker.loops import Loop
-from worker.open_files import allow_open_files
 
 WATCH_SECONDS = 0.25
 WRITE_SECONDS = 30.0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -16,11 +17,17 @@ from worker import calls, event_stream
 from worker.calls import Call
 from worker.errors import BrokenAnswer, CallError, Cut, HungUp, Stalled, TooLarge, Unreachable
 from worker.event_stream import BrokenStream, LastState
+from worker.file_body import FileBody
+from worker.file_inputs import unfilled
 
 CHUNK_BYTES = 64 * 1024
 BRIEF_SECONDS = 30.0
 """The longest silence when a response is asked after by its id; nothing is made meanwhile."""
 CANCEL_SECONDS = 5.0
+
+
+Fill = Callable[[bytes, float], AbstractContextManager[bytes | FileBody]]
+"""The request as it is to be sent, by a call that may take so many seconds. Raises CallError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +50,10 @@ class ResponsesClient:
         connect_timeout_seconds: float,
         read_timeout_seconds: float,
         max_bytes: int,
+        fill: Fill = unfilled,
     ) -> None:
-        """`url` is the base to which `/responses` is added."""
+        """`url` is the base to which `/responses` is added; `fill` puts the files into a request that names some."""
+        self._fill = fill
         self._session = session
         self._url = f"{url}/responses"
         self._headers = {
@@ -65,9 +74,10 @@ class ResponsesClient:
             "Idempotency-Key": idempotency_key,
             "X-Client-Request-Id": idempotency_key,
         }
-        return self._send(
-            call, method="POST", url=self._url, headers=headers, body=body, read_seconds=self._read_seconds
-        )
+        with self._fill(body, call.seconds) as filled:
+            return self._send(
+                call, method="POST", url=self._url, headers=headers, body=filled, read_seconds=self._read_seconds
+            )
 
     def retrieve(self, response_id: str, *, call: Call) -> Answer:
         """The response of that id as it is now. Raises as `create`."""
@@ -91,7 +101,7 @@ class ResponsesClient:
         url: str,
         read_seconds: float,
         headers: Mapping[str, str] = MappingProxyType({}),
-        body: bytes | None = None,
+        body: bytes | FileBody | None = None,
     ) -> Answer:
         token = calls.current.set(call)
         options: dict[str, Any] = {
@@ -128,7 +138,7 @@ class ResponsesClient:
     def _followed(self, answer: requests.Response, chunks: Iterator[bytes], call: Call) -> Answer:
         state = LastState()
         try:
-            event_stream.last_state(chunks, state=state)
+            event_stream.last_state(chunks, state=state, tell=call.tell)
         finally:
             call.response = {"id": state.response_id} if state.response_id else {}
         if state.response is None and state.error is None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from flask import Response, jsonify, request
 from flask_smorest import Blueprint
 
 from api import job_view, webhook_view
+from api.asked import of_job
 from api.auth import authenticate, scope
+from api.job_wait import awaited
 from api.links import job_url
 from api.openapi import StrictBlueprint
 from api.prefer import wait_seconds
@@ -19,12 +20,11 @@ from api.refusal import job_not_found
 from api.services import services
 from api.submission import foresee, idempotency_key, submit
 from jobs.errors import CursorNotFound
-from jobs.record import JOB_PREFIX, Job, number_of
+from jobs.record import JOB_PREFIX, number_of
 from schemas.delivery import JobDeliveryListSchema
 from schemas.error import ErrorSchema
 from schemas.estimate import JobEstimateSchema
-from schemas.job import Accounts, JobListSchema, JobSchema, job_create_schema
-from schemas.request import UnknownFields
+from schemas.job import JobCreateSchema, JobListSchema, JobSchema
 
 EXAMPLE = {
     "request": {
@@ -44,18 +44,17 @@ EXAMPLE = {
 }
 
 
-def _header(name: str, description: str) -> dict[str, Any]:
+def header(name: str, description: str) -> dict[str, Any]:
     return {"in": "header", "name": name, "description": description, "schema": {"type": "string"}}
 
 
-IDEMPOTENCY_KEY = _header("Idempotency-Key", "Submits with one key and one body are one job, for 24 hours at least.")
-PREFER = _header("Prefer", "`wait=N` holds the answer until the job ends or N seconds pass, 60 at most.")
+IDEMPOTENCY_KEY = header("Idempotency-Key", "Submits with one key and one body are one job, for 24 hours at least.")
+PREFER = header("Prefer", "`wait=N` holds the answer until the job ends or N seconds pass, 60 at most.")
 
 
-def make_blueprint(models: frozenset[str] | None, accounts: Accounts, unknown: UnknownFields) -> Blueprint:
+def make_blueprint(asked: JobCreateSchema) -> Blueprint:
     views = StrictBlueprint("jobs", __name__, url_prefix="/v1/jobs", description="Durable background jobs")
     views.before_request(authenticate)
-    asked = job_create_schema(models, unknown, accounts=accounts)
     over_limit = views.alt_response(429, schema=ErrorSchema, description="A limit of the project or the service.")
 
     @views.route("", methods=["POST"])
@@ -69,8 +68,8 @@ def make_blueprint(models: frozenset[str] | None, accounts: Accounts, unknown: U
     def create(query: dict[str, Any], body: dict[str, Any]) -> Response:
         """Submit a job; the answer comes once it is durable."""
         if query["dry_run"]:
-            return jsonify(foresee(body))
-        submitted = submit(body)
+            return jsonify(foresee(of_job(body)))
+        submitted = submit(of_job(body))
         job = services().store.get(submitted.number, project=None)
         answer = jsonify(job_view.dump(job))
         answer.status_code = 202
@@ -103,7 +102,7 @@ def make_blueprint(models: frozenset[str] | None, accounts: Accounts, unknown: U
     def show(query: dict[str, Any], job_id: str) -> Response:
         """Poll a job, or wait for its end."""
         number, seconds = _number(job_id), wait_seconds(request.headers.get("Prefer"))
-        job = _awaited(number, seconds)
+        job = awaited(number, project=scope(), seconds=seconds)
         raw = services().store.raw_response(number) if query["raw"] else None
         answer = jsonify(job_view.dump(job, raw=raw))
         if seconds:
@@ -157,18 +156,3 @@ def _cursor(job_id: str) -> str:
     if number is None:
         raise CursorNotFound(job_id)
     return number
-
-
-def _awaited(number: str, seconds: float) -> Job:
-    """The job now or, if it is under way, after it ended or the seconds passed."""
-    until = time.monotonic() + seconds
-    job = services().store.get(number, project=scope())
-    if job.finished_at is not None or not seconds:
-        return job
-    with services().endings.watched(number) as wait:
-        while True:
-            job = services().store.get(number, project=scope())
-            left = until - time.monotonic()
-            if job.finished_at is not None or left <= 0:
-                return job
-            wait(left)

@@ -28,6 +28,7 @@ local function start(n, job)
     started_at = now, worker = worker, outcome = 'running', delivery = 'not_sent', may_be_billed = false,
     upstream_response_id = job.upstream}))
   trim(attempts_key(n))
+  redis.call('PUBLISH', log_key(n), 'started')
 end
 
 redis.call('HDEL', worker_key(worker), 'stalled')

@@ -1,11 +1,12 @@
 #!lua
--- Parts: base lane queue budget
+-- Parts: base lane queue budget log
 -- Queues a failed job again, with all of its attempts to spend anew. What was recorded of it stays.
 -- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any  4 max queued bytes (all jobs)  5 µs of an ageing time  6 nonce of this retry
 -- Returns {'again', room} | {'missing'} | {STATUS: it has not failed} | {'full'} | {'over', limit, bound, ms, room} as submit does.
 -- Twice with one nonce: {'again', room}.
 local n = ARGV[2]
-local job = read(n, 'project', 'status', 'request_bytes', 'tokens', 'nano_held', 'priority', 'queue_deadline', 'idempotency', 'retried_by', 'series')
+local job = read(n, 'project', 'status', 'request_bytes', 'tokens', 'nano_held', 'priority', 'queue_deadline', 'idempotency', 'retried_by', 'series',
+  'attempt', 'log_last')
 if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return {'missing'} end
 if job.retried_by == ARGV[6] then return {'again', headroom(job.project)} end
 if job.status ~= 'failed' then return {job.status} end
@@ -18,8 +19,14 @@ withdraw(n)
 redis.call('ZREM', prefix .. 'ended', job.project .. ':' .. n)
 redis.call('PERSIST', KEYS[1])
 redis.call('PERSIST', attempts_key(n))
+redis.call('PERSIST', log_key(n))
 if job.idempotency then redis.call('PERSIST', job.idempotency) end
-redis.call('HDEL', KEYS[1], 'finished', 'expires', 'response', 'raw', 'usage', 'error', 'ended_by', 'lost', 'upstream')
+redis.call('HDEL', KEYS[1], 'finished', 'expires', 'response', 'raw', 'usage', 'error', 'ended_by', 'lost', 'upstream', 'log_attempt', 'log_whole')
+-- Who follows from the beginning is told that another answer begins. Two numbers are left out: those under which the
+-- failure, an error and its response.failed, was told to whoever was there.
+local last = tonumber(job.log_last or 2) + 3
+redis.call('XADD', log_key(n), int(last + 1) .. '-0', 'type', RESTARTED, 'event', restarted(tonumber(job.attempt or 0) + 1))
+redis.call('HSET', KEYS[1], 'log_last', int(last), 'log_void', int(last), 'log_count', 0)
 redis.call('HSET', KEYS[1], 'status', 'queued', 'spent', 0, 'snoozes', 0, 'queued', int(now), 'series', tonumber(job.series or 1) + 1, 'retried_by', ARGV[6],
   'order', int(now_us - tonumber(job.priority) * tonumber(ARGV[5])))
 move(n, job.project, 'failed', 'queued')

@@ -56,6 +56,6 @@ for _, entry in ipairs(old) do
   for _, status in ipairs({'completed', 'failed', 'incomplete', 'cancelled'}) do
     redis.call('ZREM', index_key(project, status), n)
   end
-  redis.call('DEL', job_key(n), attempts_key(n))
+  redis.call('DEL', job_key(n), attempts_key(n), log_key(n))
 end
 return {recovered, #unclaimed, #ready, late, #old}

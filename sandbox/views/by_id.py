@@ -24,6 +24,13 @@ def get_response(response_id: str) -> Response:
     return plain(found_payload(kept))
 
 
+@by_id.post("/responses/compact")
+def compact() -> Response:
+    """Refuse what only some endpoints do, as one that never heard of it."""
+    given_key()
+    raise Refused("There is no such route: conversations are not compacted here.", status=404, code="NotFound")
+
+
 @by_id.post("/responses/<response_id>/cancel")
 def cancel_response(response_id: str) -> Response:
     """End a background response; one that has ended is answered as it is."""

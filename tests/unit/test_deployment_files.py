@@ -57,7 +57,18 @@ def test_every_service_runs_without_root_rights_on_a_file_system_it_cannot_write
 
 @pytest.mark.parametrize("name", CELERY)
 def test_workers_and_senders_can_be_scaled_since_nothing_about_them_is_unique(name: str) -> None:
-    assert not {"container_name", "hostname", "ports", "volumes"} & SERVICES[name].keys()
+    assert not {"container_name", "hostname", "ports"} & SERVICES[name].keys()
+
+
+def test_the_api_and_the_workers_share_one_volume_of_files_which_the_image_lets_them_write() -> None:
+    (volume,) = SERVICES["api"]["volumes"]
+    assert SERVICES["worker"]["volumes"] == [volume]
+    assert "volumes" not in SERVICES["webhooks"]
+    name, place = volume.split(":")
+    assert name in COMPOSE["volumes"]
+    for service in ("api", "worker"):
+        assert SERVICES[service]["environment"]["RESPOOL_FILES_FOLDER"] == place
+    assert f"install --directory --owner 10001 --group 10001 --mode 700 {place}" in DOCKERFILE
 
 
 @pytest.mark.parametrize("name", CELERY)

@@ -13,6 +13,7 @@ local function int(number) return string.format('%.0f', number + 0) end
 -- The kind stands before the name: no model's or worker's name can make one key look like another.
 local function job_key(n) return prefix .. 'job:' .. n end
 local function attempts_key(n) return prefix .. 'attempts:' .. n end
+local function log_key(n) return prefix .. 'log:' .. n end
 local function index_key(project, status) return prefix .. 'index:' .. project .. ':' .. status end
 local function backlog_key(backlog) return prefix .. 'backlog:' .. backlog end
 local function projects_key(backlog) return prefix .. 'backlog_projects:' .. backlog end

@@ -27,12 +27,14 @@ local function finish(n, status, fields, keep_slot)
   -- The sweep removes the record and its index together; this expiry is the safety net behind it.
   redis.call('PEXPIREAT', job_key(n), int(expires + DAY))
   redis.call('PEXPIREAT', attempts_key(n), int(expires + DAY))
+  redis.call('PEXPIREAT', log_key(n), int(expires + DAY))
   if job.idempotency then
     redis.call('PEXPIREAT', job.idempotency, int(math.max(tonumber(job.created) / 1000 + DAY, now + 60000)))
   end
   book(n, {[status] = 1})
   announce(n, status)
   redis.call('PUBLISH', prefix .. 'ended_jobs', n)
+  redis.call('PUBLISH', log_key(n), 'ended')
 end
 
 local function fail(n, code, message)

@@ -22,6 +22,7 @@ from tests.unit.api.webhooks import URL, ended, registered
 
 MESSAGE = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "hello"}]}
 USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+BODIES = ("/v1/jobs", "/v1/responses")
 STATUSES = ("queued", "in_progress", "completed", "failed", "failed by us", "incomplete", "cancelled")
 
 
@@ -59,10 +60,11 @@ def test_a_mistake_in_a_body_is_described_as_400_and_never_as_422(document: dict
             if verb == "parameters":
                 continue
             described = {*operation["responses"]}
-            assert "422" not in described or (path, verb) == ("/v1/jobs", "post")
-    assert "400" in document["paths"]["/v1/jobs"]["post"]["responses"]
-    told = document["paths"]["/v1/jobs"]["post"]["responses"]["422"]
-    assert "Idempotency-Key" in json.dumps(told)
+            assert "422" not in described or (path, verb) in (("/v1/jobs", "post"), ("/v1/responses", "post"))
+    for path in ("/v1/jobs", "/v1/responses"):
+        told = document["paths"][path]["post"]["responses"]
+        assert "400" in told
+        assert "Idempotency-Key" in json.dumps(told["422"])
 
 
 def test_every_route_but_health_needs_a_key(document: dict[str, Any]) -> None:
@@ -123,8 +125,10 @@ def test_a_job_is_what_the_document_says_in_every_status(
     status: str, alice: Caller, bench: Bench, document: dict[str, Any]
 ) -> None:
     job = brought_to(status, alice, bench)
-    mistakes = [f"{m.instance_path}: {m.message}" for m in validator(document, "Job").iter_errors(job)]
-    assert mistakes == []
+    whole = alice.get(f"/v1/responses/{job['response']['id']}").json
+    for name, shown in (("Job", job), ("OwnResponse", whole), ("ResponseList", alice.get("/v1/responses").json)):
+        mistakes = [f"{m.instance_path}: {m.message}" for m in validator(document, name).iter_errors(shown)]
+        assert mistakes == []
     page = alice.get("/v1/jobs").json
     assert validator(document, "JobList").is_valid(page)
     mistakes = [m.message for m in validator(document, "UsageList").iter_errors(alice.get("/v1/usage").json)]
@@ -155,9 +159,9 @@ def test_webhooks_are_what_the_document_says(alice: Caller, office: PostOffice, 
     endpoint = registered(alice, events=["response.cancelled"])
     job = ended(alice)
     (first, _) = office.take()
-    office.settle(first, GONE)
     path = f"/v1/webhook_endpoints/{endpoint['id']}"
     test = alice.post(f"{path}/test", json={"type": "webhook_endpoint.disabled"})
+    office.settle(first, GONE)
     shown = {
         "NewWebhookEndpoint": alice.post("/v1/webhook_endpoints", json={"url": URL}),
         "WebhookEndpointList": alice.get("/v1/webhook_endpoints"),
@@ -176,6 +180,19 @@ def test_webhooks_are_what_the_document_says(alice: Caller, office: PostOffice, 
     assert validator(document, "Event").is_valid(json.loads(first.body))
     assert validator(document, "Delivery").is_valid(test.json)
     assert [answer.status_code for answer in shown.values()] == [201, 200, 200, 200, 200, 200, 200, 200, 202, 200, 200]
+
+
+def test_what_is_read_beside_responses_is_what_the_document_says(alice: Caller, document: dict[str, Any]) -> None:
+    path = f"/v1/responses/{alice.job()['response']['id']}"
+    shown = {
+        "InputItemList": alice.get(f"{path}/input_items"),
+        "DeletedResponse": alice.delete(path),
+        "ModelList": alice.get("/v1/models"),
+        "Model": alice.get(f"/v1/models/{MODEL}"),
+    }
+    mistakes = [m.message for name, answer in shown.items() for m in validator(document, name).iter_errors(answer.json)]
+    assert mistakes == []
+    assert [answer.status_code for answer in shown.values()] == [200] * 4
 
 
 @pytest.mark.parametrize("path", ["/v1/lanes/{lane}", "/v1/projects/{project}"])
@@ -218,6 +235,10 @@ def test_a_refusal_is_what_the_document_says(path: str, alice: Caller, document:
         ("GET", "/v1/webhook_endpoints/{endpoint_id}/deliveries"),
         ("GET", "/v1/webhook_deliveries"), ("GET", "/v1/webhook_deliveries/{delivery_id}"),
         ("POST", "/v1/webhook_deliveries/replay"), ("POST", "/v1/webhook_deliveries/{delivery_id}/replay"),
+        ("POST", "/v1/responses"), ("GET", "/v1/responses"), ("GET", "/v1/responses/{response_id}"),
+        ("POST", "/v1/responses/{response_id}/cancel"), ("GET", "/v1/responses/{response_id}/input_items"),
+        ("DELETE", "/v1/responses/{response_id}"), ("POST", "/v1/responses/compact"),
+        ("GET", "/v1/models"), ("GET", "/v1/models/{model}"),
         ("GET", "/healthz"), ("GET", "/readyz"),
     ],
 )  # fmt: skip
@@ -227,11 +248,13 @@ def test_generated_calls_are_answered_as_the_document_says(
     key = admin.key if path.startswith(("/v1/lanes", "/v1/projects")) else alice.key
     operation = schemathesis.openapi.from_wsgi("/openapi.json", app)[path][verb]
 
-    @settings(settings.get_profile("api"), max_examples=60 if path == "/v1/jobs" else 40)
+    @settings(settings.get_profile("api"), max_examples=60 if path in BODIES else 40)
     @given(case=operation.as_strategy())
     def answered_as_described(case: schemathesis.Case) -> None:
         if "Prefer" in (case.headers or {}):
             case.headers["Prefer"] = "wait=0"
+        if path == "/v1/responses" and isinstance(case.body, dict):
+            case.body |= {"stream": False, "background": True}  # nobody works here: all else would wait without end
         case.call_and_validate(
             headers={"Authorization": f"Bearer {key}"}, checks=(not_a_server_error, response_schema_conformance)
         )

@@ -16,6 +16,10 @@ def test_the_wait_is_found_and_bounded(header: str | None, seconds: float) -> No
     assert wait_seconds(header) == seconds
 
 
+def test_a_door_that_holds_answers_for_longer_says_for_how_long() -> None:
+    assert [wait_seconds(f"wait={given}", most=540) for given in (61, 541)] == [61, 540]
+
+
 @pytest.mark.parametrize("header", ["wait", "wait=", "wait=x", "wait=-1", "wait=1e1", "wait=nan", "wait=٣", "wait=5s"])
 def test_a_malformed_wish_is_no_wish(header: str) -> None:
     assert wait_seconds(header) == 0

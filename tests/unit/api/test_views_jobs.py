@@ -69,7 +69,7 @@ def test_the_address_stands_under_the_public_url(make_app: AppMaker, alice: Call
 
 
 def test_what_goes_upstream_is_the_request_without_what_steers_us(alice: Caller, bench: Bench) -> None:
-    asked = {"background": True, "respool": {"x": 1}, "temperature": 0.5, "metadata": {"k": "v"}}
+    asked = {"background": True, "respool": {"priority": 1}, "temperature": 0.5, "metadata": {"k": "v"}}
     job = alice.job(request=asked, metadata={"ours": "too"})
     sent = json.loads(bench.runs().body(start(bench)))
     assert sent == {"model": MODEL, "input": "hello", "temperature": 0.5, "metadata": {"k": "v"}, "stream": False}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.estimate import FIELDS, MOST_TOKENS, Estimate, EstimateRule, estimate, read_rule
+from jobs.file_record import File
 from tests.fakes.media_files import make_clip, make_tone
 
 RULE = EstimateRule()
@@ -182,3 +183,46 @@ def test_a_large_medium_is_counted_without_being_decoded() -> None:
     began = time.process_time()
     assert read_tokens(request) == 60 * 250 + 3000
     assert time.process_time() - began < 0.1
+
+
+def kept(media_type: str, *, seconds: float | None = None, size: int = 300) -> dict[str, File]:
+    """One file, under the id that the requests here name."""
+    file = File(
+        number="0" * 32,
+        project="p",
+        purpose="user_data",
+        filename="f",
+        bytes=size,
+        media_type=media_type,
+        seconds=seconds,
+        created=0,
+        expires_at=None,
+    )
+    return {file.id: file}
+
+
+FILE_ID = next(iter(kept("")))
+
+
+@pytest.mark.parametrize(
+    ("part", "files", "tokens"),
+    [
+        ({"type": "input_image", "file_id": FILE_ID}, kept("image/png"), 1300),
+        ({"type": "input_video", "file_id": FILE_ID}, kept("video/mp4", seconds=6), 1500),
+        ({"type": "input_video", "file_id": FILE_ID, "fps": 2}, kept("video/mp4", seconds=6), 3000),
+        ({"type": "input_video", "file_id": FILE_ID}, kept("video/mp4"), 15000),
+        ({"type": "input_audio", "file_id": FILE_ID}, kept("audio/mpeg", seconds=8), 200),
+        ({"type": "input_file", "file_id": FILE_ID}, kept("text/plain"), 100),
+        ({"type": "input_file", "file_id": FILE_ID}, kept("application/json", size=3), 1),
+        ({"type": "input_file", "file_id": FILE_ID}, kept("application/pdf"), 3000),
+        ({"type": "input_file", "file_id": "file-elsewhere"}, kept("text/plain"), 3000),
+    ],
+)
+def test_a_file_counts_as_what_it_is(part: dict[str, Any], files: dict[str, File], tokens: int) -> None:
+    assert read_tokens(saying(part), files=files) == tokens
+
+
+def test_a_stated_estimate_never_says_less_than_a_files_text_takes() -> None:
+    request = saying({"type": "input_file", "file_id": FILE_ID})
+    found = estimate(request, RULE, stated_tokens=5, files=kept("text/plain"))
+    assert found.total_tokens == 100

@@ -13,6 +13,8 @@ WHOLE = {
     "max_body_bytes": (1024, 1024 * MIB),
     "max_queued_bytes": (1024, 2**53),
     "max_attempts": (1, 100),
+    "max_file_bytes": (1, 2**53),
+    "files_bytes": (1, 2**53),
     "upstream_max_bytes": (1024, 1024 * MIB),
     "slots": (1, 20000),
     "webhook_slots": (1, 5000),
@@ -60,7 +62,7 @@ def refusal(field: str, text: str) -> str:
 
 
 def test_every_setting_is_tried_here() -> None:
-    tried = {*WHOLE, *SECONDS, *CHOICES, *URLS, *FILES, *TEXTS}
+    tried = {*WHOLE, *SECONDS, *CHOICES, *URLS, *FILES, *TEXTS, "files_folder", "file_delivery"}
     assert tried == {field.name for field in dataclasses.fields(Settings)}
 
 
@@ -187,3 +189,18 @@ def test_settings_cannot_be_changed() -> None:
 def test_a_port_that_cannot_be_is_refused(field: str) -> None:
     assert read(field, "http://host:65535/v1") == "http://host:65535/v1"
     assert "65535" in refusal(field, "http://host:65536/v1")
+
+
+def test_a_folder_is_one_or_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert read("files_folder", str(tmp_path)) == tmp_path
+    assert read("files_folder", str(tmp_path / "new")) == tmp_path / "new"
+    assert "must name a folder" in refusal("files_folder", str(tmp_path / "file"))
+
+
+def test_files_go_out_by_url_only_where_there_is_an_address_of_ours() -> None:
+    assert read("file_delivery", "data") == "data"
+    assert "one of data, url" in refusal("file_delivery", "link")
+    assert "needs RESPOOL_PUBLIC_URL" in refusal("file_delivery", "url")
+    both = {"RESPOOL_FILE_DELIVERY": "url", "RESPOOL_PUBLIC_URL": "https://jobs.example"}
+    assert read_settings(both).file_delivery == "url"

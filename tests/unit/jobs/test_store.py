@@ -21,6 +21,7 @@ from jobs.errors import (
 from jobs.headroom import Headroom
 from jobs.record import Stage
 from jobs.runs import End
+from jobs.scripts import Call, run
 from jobs.store import JobStore, Sameness, Submitted
 from tests.factories import new_job, unique
 from tests.fakes.bench import ANSWERED, COMPLETED, Bench
@@ -155,6 +156,53 @@ def test_another_projects_job_does_not_exist(bench: Bench) -> None:
             act(number, project="q")
     assert bench.job(number).status == "queued"
     assert bench.store.cancel(number, project="p").status == "cancelled"
+
+
+def test_a_job_that_waits_or_ended_is_discarded_at_once(bench: Bench) -> None:
+    bare = bench.all_keys()
+    claim = bench.run_one()
+    bench.runs().finish(claim, COMPLETED, ANSWERED)
+    for number in (claim.number, bench.submit()):
+        bench.store.discard(number, project=None)
+        assert not bench.client.exists(keys.job(number), keys.attempts(number))
+        with pytest.raises(JobNotFound):
+            bench.store.discard(number, project=None)
+    assert not [key for key in bench.all_keys() - bare if "job:" in key or "index:" in key]
+
+
+def test_a_job_that_runs_is_discarded_for_its_owner_while_its_call_is_hung_up(bench: Bench) -> None:
+    claim = bench.run_one()
+    bench.store.discard(claim.number, project=None)
+    assert bench.beat("w1") == [claim.number]
+    for act in (bench.store.get, bench.store.cancel, bench.store.discard):
+        with pytest.raises(JobNotFound):
+            act(claim.number, project=None)
+    with pytest.raises(JobNotFound):
+        bench.store.request(claim.number)
+    assert bench.store.get_all([claim.number]) == [None]
+    assert bench.runs().finish(claim, COMPLETED, ANSWERED) == "late"
+    assert bench.slots(claim.lane) == set()
+
+
+def test_a_discarded_job_whose_worker_died_is_swept_with_its_slot(bench: Bench) -> None:
+    claim = bench.run_one()
+    bench.store.discard(claim.number, project=None)
+    assert bench.client.zscore(keys.PREFIX + "ended", f"default:{claim.number}") < (bench.client.time()[0] + 31) * 1000
+    bench.make_due("ended")
+    bench.sweep()
+    assert not bench.client.exists(keys.job(claim.number), keys.attempts(claim.number))
+    assert bench.slots(claim.lane) == set()
+
+
+def test_only_a_job_that_ended_is_hidden(bench: Bench) -> None:
+    call = Call(name="hide", keys=[keys.job(number := bench.submit())], args=[number, 1000])
+    assert run(bench.client, call) == b"missing"
+    assert bench.job(number).status == "queued"
+    assert run(bench.client, Call(name="hide", keys=[keys.job("0" * 32)], args=["0" * 32, 1000])) == b"missing"
+
+
+def test_what_goes_upstream_can_be_read(bench: Bench) -> None:
+    assert bench.store.request(bench.submit(body=b'{"input":"hello"}')) == {"input": "hello"}
 
 
 def test_only_a_job_that_ended_can_be_deleted_and_nothing_of_it_stays(bench: Bench) -> None:

@@ -10,6 +10,7 @@ from respool.surroundings import ROOMS, checked, environment
 
 SERVICE = Service(url="http://127.0.0.1:1", redis_url="redis://127.0.0.1:2/0", api_key="rsp_x", secret="", pid=3)
 SECRET = new_secret()
+FILES = Path("/data/files")
 
 
 def settings_of_processes(environ: dict[str, str], *, slots: int | None = None, sandbox: str | None = None) -> Settings:
@@ -22,7 +23,9 @@ def processes_environ(
 ) -> dict[str, str]:
     settings = checked(environ)
     secret = settings.webhook_secret or SECRET
-    return environment(environ, settings, SERVICE, slots=slots, sandbox_url=sandbox, webhook_secret=secret)
+    return environment(
+        environ, settings, SERVICE, slots=slots, sandbox_url=sandbox, webhook_secret=secret, files_folder=FILES
+    )
 
 
 def test_processes_are_pointed_at_each_other() -> None:
@@ -70,6 +73,14 @@ def test_files_are_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_every_process_gets_the_secret_that_signs_webhooks() -> None:
     assert settings_of_processes({}).webhook_secret == SECRET
+
+
+def test_files_lie_in_the_data_folder_unless_they_are_to_lie_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert settings_of_processes({}).files_folder == FILES
+    assert settings_of_processes({"RESPOOL_FILES_FOLDER": "mine"}).files_folder == tmp_path / "mine"
 
 
 def test_all_rooms_can_be_imported_from_where_the_processes_run() -> None:

@@ -186,3 +186,9 @@ def test_an_unknown_id_is_a_404_and_a_missing_key_a_401(base: str, method: str, 
     assert (answer.status_code, answer.json()["error"]["type"]) == (404, "invalid_request_error")
     assert answer.json()["error"]["message"] == "Response with id 'resp_1' not found."
     assert requests.request(method, url, timeout=30).status_code == 401
+
+
+def test_conversations_are_not_compacted(base: str) -> None:
+    url = f"{base}/v1/responses/compact"
+    assert requests.post(url, json={"model": "m", "input": "hello"}, headers=KEY, timeout=30).status_code == 404
+    assert requests.post(url, json={}, timeout=30).status_code == 401

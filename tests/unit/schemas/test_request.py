@@ -41,7 +41,7 @@ valid_requests: list[dict[str, Any]] = [
         "text": {"format": {"type": "json_schema", "name": "n", "schema": {}}},
         "metadata": {"a": "b"},
         "thinking": {"type": "auto"},
-        "respool": {"anything": [1]},
+        "respool": {"priority": 7, "webhook": {"url": "https://h/x"}},
     },
 ]
 json_values = st.recursive(

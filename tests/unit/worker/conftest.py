@@ -23,6 +23,7 @@ from worker.background import Background
 from worker.calls import Call, Calls
 from worker.crew import Crew
 from worker.endpoints import Endpoint
+from worker.log_pump import LogPump
 from worker.responses_client import Answer, ResponsesClient
 from worker.results import Results
 from worker.session import open_session
@@ -144,6 +145,7 @@ def attempts_at(
         background=Background(runs=runs, calls=calls),
         results=Results(runs=runs, prices=prices),
         calls=calls,
+        logs=LogPump(runs._client, worker=runs._worker),
     )
 
 
@@ -152,6 +154,7 @@ def open_shop(bench: Bench, attempts: Attempts) -> Iterator[Shop]:
     crew = Crew(attempts.runs.claim, attempts.make, attempts.calls, slots=16)
     yield Shop(bench, attempts.calls, attempts, crew)
     crew.finish(grace_seconds=0)
+    attempts.logs.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -150,3 +151,21 @@ def test_an_error_is_known_by_its_event_line_or_its_field(data: bytes) -> None:
 def test_lines_may_end_with_cr_alone() -> None:
     data = STREAM.replace(b"\n", b"\r")
     assert last_state(data[i : i + 7] for i in range(0, len(data), 7)).response is not None
+
+
+def test_each_event_but_the_last_is_told_as_soon_as_it_has_come() -> None:
+    told: list[Any] = []
+
+    def chunks() -> Iterator[bytes]:
+        for name in ("a", "b"):
+            yield b'data: {"type": "%s"}\n\n' % name.encode()
+            assert [event["type"] for event in told][-1] == name
+        yield b'data: {"type": "response.completed", "response": {}}\n\ndata: {"type": "c"}\n\n'
+
+    last_state(chunks(), tell=told.append)
+    assert told == [{"type": "a"}, {"type": "b"}]
+
+
+def test_an_event_whose_type_is_no_text_is_passed_over() -> None:
+    state = last_state([b'data: {"type": ["a"]}\n\ndata: {"type": "response.completed", "response": {"id": "r"}}\n\n'])
+    assert state.response == {"id": "r", "status": "completed"}

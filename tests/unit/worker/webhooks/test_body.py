@@ -133,4 +133,4 @@ def test_it_is_the_response_that_a_poll_shows(bench: Bench, how: str) -> None:
         created_at=job.created_at,
         finished_at=job.finished_at,
     )
-    assert json.loads(body_of(claim(kept=made)))["data"]["response"] == job_view._response(job)
+    assert json.loads(body_of(claim(kept=made)))["data"]["response"] == job_view.response_of(job)

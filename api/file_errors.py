@@ -1,0 +1,38 @@
+"""The errors of files as answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from api.refusal import Refusal
+from jobs import errors as store
+from schemas.error import FieldError, mistakes_body
+
+
+def file_refusal_of(error: store.StoreError) -> Refusal:
+    """What the caller is told; an error that no caller can cause is raised again."""
+    match error:
+        case store.FileNotFound():
+            return file_not_found(str(error))
+        case store.FileTooLarge():
+            message = f"The file is larger than {error} bytes (RESPOOL_MAX_FILE_BYTES)."
+            return Refusal(413, message, param="file", code="file_too_large")
+        case store.FilesFull():
+            message = f"The project's files may take {error} bytes together (RESPOOL_FILES_BYTES); delete some first."
+            return Refusal(413, message, param="file", code="files_full")
+        case store.TooManyFiles():
+            message = f"A project may have {error} files, and this one has them; delete some first."
+            return Refusal(413, message, param="file", code="too_many_files")
+        case _:
+            raise error
+
+
+def file_not_found(file_id: str) -> Refusal:
+    return Refusal(404, f"No such File object: {file_id[:64]}", param="id", code="file_not_found")
+
+
+def mistaken(mistakes: Sequence[FieldError]) -> Refusal:
+    """A 400 that tells all of them, at least one."""
+    refusal = Refusal(400, mistakes[0].message)
+    refusal.body = mistakes_body(mistakes, code="invalid_value")
+    return refusal

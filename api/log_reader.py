@@ -1,0 +1,138 @@
+"""What one reader of a response is streamed: how the job begins, what its log holds and will hold, how the job ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from api import response_view
+from api.event_frames import DONE, PING, frames
+from api.services import services
+from jobs.errors import JobNotFound, StoreUnavailable
+from jobs.event_log import FIRST_NUMBER, RESTARTED, Look
+from jobs.record import Job
+from schemas.response_events import item_events
+from schemas.stream_event import encode
+
+PING_SECONDS = 15.0
+AGAIN_SECONDS = 2.0
+"""After Redis could not be asked."""
+
+Event = dict[str, Any]
+GOOD_ENDS = ("completed", "incomplete")
+
+
+class LogReader:
+    """Follows job `number`; `after` is the number of the last event that the reader has, -1 for none.
+
+    Numbers only grow. They are the same for every reader, and at every reading.
+    """
+
+    def __init__(self, number: str, *, after: int) -> None:
+        self._number = number
+        self._after = after
+        self._seen = FIRST_NUMBER - 1
+        self._over = False
+
+    def read(self) -> Iterator[bytes]:
+        """The events as the bytes of a stream, each as soon as it is known, to the last; comments where none comes."""
+        with services().followers.followed(self._number) as wait:
+            while not self._over:
+                try:
+                    yield from self._news()
+                except StoreUnavailable:
+                    yield from self._rest(wait, AGAIN_SECONDS)
+                except JobNotFound:
+                    yield from self._gone()
+                else:
+                    yield from self._rest(wait, PING_SECONDS)
+        yield DONE
+
+    def _rest(self, wait: Callable[[float], bool], seconds: float) -> Iterator[bytes]:
+        if not self._over and not wait(seconds):
+            yield PING
+
+    def _news(self) -> Iterator[bytes]:
+        """What is to be told now. Raises JobNotFound, StoreUnavailable."""
+        look = self._look()
+        if self._after < FIRST_NUMBER - 1:
+            yield from self._beginning(look)
+        while True:
+            if not look.superseded:
+                yield from self._entries(look)
+            if look.ended_at is not None and (look.exhausted or look.superseded):
+                yield from self._end(look)
+                if self._over:
+                    return
+            elif look.exhausted:
+                return
+            look = self._look()
+
+    def _look(self) -> Look:
+        found = services().event_log.look(self._number, after=max(self._after, self._seen))
+        if found is None:
+            raise JobNotFound(self._number)
+        return found
+
+    def _beginning(self, look: Look) -> Iterator[bytes]:
+        job = services().store.get(self._number, project=None)
+        queued = None
+        for number, name in ((0, "created"), (1, "queued")):
+            if number > self._after:
+                queued = queued or _under_way(job, "queued")
+                yield from self._tell({"type": f"response.{name}", "response": queued}, number)
+        if look.begun:
+            begun = {"type": "response.in_progress", "response": _under_way(job, "in_progress")}
+            yield from self._tell(begun, FIRST_NUMBER - 1)
+
+    def _entries(self, look: Look) -> Iterator[bytes]:
+        """What the log holds next. To a reader who has nothing of what is void it is not even told that it is."""
+        void = look.void if self._after < FIRST_NUMBER else look.void - 1
+        for entry in look.entries:
+            if entry.number > max(void, self._after):
+                yield from frames(entry.type, entry.event, number=entry.number)
+                self._after = entry.number
+            self._seen = entry.number
+
+    def _end(self, look: Look) -> Iterator[bytes]:
+        """What comes after the log, all of it made from the record."""
+        job = services().store.get(self._number, project=None)
+        if job.finished_at != look.ended_at:
+            return  # it was tried again by hand meanwhile
+        # A Redis that crashed may have lost what this reader has read.
+        for number, event in enumerate(_closing_events(job, look), start=max(look.last, self._seen) + 1):
+            void = event["type"] == RESTARTED and self._after < FIRST_NUMBER
+            if number > self._after and not void:
+                yield from self._tell(event, number)
+        self._over = True
+
+    def _tell(self, event: Event, number: int) -> Iterator[bytes]:
+        yield from frames(event["type"], encode(event), number=number)
+        self._after = number
+
+    def _gone(self) -> Iterator[bytes]:
+        message = "The response was deleted."
+        event = {"type": "error", "code": "response_deleted", "message": message, "param": None}
+        yield from self._tell(event, self._after + 1)
+        self._over = True
+
+
+def _under_way(job: Job, status: str) -> Event:
+    """The Response as it was when its job had that status."""
+    return response_view.dump(replace(job, status=status, finished_at=None, response=None, usage=None, error=None))
+
+
+def _closing_events(job: Job, look: Look) -> Iterator[Event]:
+    """The events that the log does not hold. Where it lacks some of the answer, the items are told from the Response,
+    and what the log holds is void.
+    """
+    whole = response_view.dump(job)
+    if not look.whole and job.status in GOOD_ENDS:
+        if look.loose:
+            yield {"type": RESTARTED, "attempt": look.ended_by}
+        yield from item_events(whole)
+    if job.status == "failed":
+        error = job.error or whole["error"] or {}
+        yield {"type": "error", "code": error.get("code"), "message": error.get("message"), "param": None}
+    yield {"type": f"response.{job.status}", "response": whole}

@@ -1,0 +1,46 @@
+"""The answer that streams a response: its events so far, then as they come (text/event-stream)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Response, request, stream_with_context
+
+from api.log_reader import LogReader
+from api.services import services
+
+SEND_SECONDS = 30.0
+"""In which a reader must have taken what is written; a slower one is cut off, and may go on from where it was."""
+
+
+def stream_response(number: str, *, after: int | None) -> Response:
+    """Follows the job `number` from behind the event numbered `after` (None: from the first) to its end.
+
+    Raises JobNotFound, StoreUnavailable.
+    """
+    services().store.get(number, project=None)
+    reader = LogReader(number, after=-1 if after is None else after)
+    connection: socket.socket | None = request.environ.get("gunicorn.socket")
+    answer = Response(stream_with_context(_events(reader, connection)), mimetype="text/event-stream")
+    answer.headers["X-Accel-Buffering"] = "no"  # for proxies that would gather it
+    return answer
+
+
+def _events(reader: LogReader, connection: socket.socket | None) -> Iterator[bytes]:
+    if connection is None:
+        yield from reader.read()
+    else:
+        with _impatient(connection):
+            yield from reader.read()
+
+
+@contextmanager
+def _impatient(connection: socket.socket) -> Iterator[None]:
+    before = connection.gettimeout()
+    connection.settimeout(SEND_SECONDS)
+    try:
+        yield
+    finally:
+        connection.settimeout(before)

@@ -1,0 +1,101 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from jobs import keys
+from jobs.connection import connect
+from jobs.followers import Followers
+from tests.fakes.bench import ANSWERED, COMPLETED, Bench
+from tests.fakes.redis_server import running_redis
+from tests.fakes.waiting import wait_until
+from tests.unit.jobs.test_event_log import append
+
+
+@pytest.fixture
+def followers(bench: Bench) -> Followers:
+    return Followers(bench.client)
+
+
+@pytest.mark.parametrize("what", ["start", "events", "finish", "cancel"])
+def test_a_follower_is_told_of_all_that_happens_to_the_job(what: str, bench: Bench, followers: Followers) -> None:
+    number = bench.submit()
+    if what != "start":
+        bench.beat("w1")
+        bench.dispatch()
+        (claim,) = bench.claim()
+    with followers.followed(number) as wait:
+        assert not wait(0.01)
+        if what == "start":
+            bench.beat("w1")
+            bench.dispatch()
+            bench.claim()
+        elif what == "events":
+            append(bench, claim, 1)
+        elif what == "finish":
+            bench.runs().finish(claim, COMPLETED, ANSWERED)
+        else:
+            bench.store.cancel(number, project=None)
+        assert wait(20)
+        assert not wait(0.01)
+
+
+def test_what_happens_to_one_job_is_told_to_its_followers_alone(bench: Bench, followers: Followers) -> None:
+    mine, other = bench.submit(), bench.submit()
+    with followers.followed(mine) as wait, followers.followed(other) as first, followers.followed(other) as second:
+        bench.store.cancel(other, project=None)
+        assert first(20)
+        assert second(20)
+        assert not wait(0)
+
+
+def test_many_jobs_are_followed_over_one_connection_and_none_is_remembered_after(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server, connect(server.url) as client, ThreadPoolExecutor(60) as threads:
+        followers, ready = Followers(client), threading.Barrier(61)
+
+        def stand(number: str) -> bool:
+            with followers.followed(number) as wait:
+                ready.wait(20)
+                return wait(20)
+
+        waits = [threads.submit(stand, f"{number % 20}") for number in range(60)]
+        ready.wait(20)
+        assert len([c for c in client.client_list() if int(c["sub"])]) == 1
+        for number in range(20):
+            client.publish(keys.log(f"{number}"), "events")
+        assert all(wait.result() for wait in waits)
+        assert followers._channels == {}
+        with followers.followed("next"):
+            wait_until(lambda: client.pubsub_channels(keys.log("*")) == [keys.log("next").encode()])
+
+
+def test_whoever_comes_again_is_told_again(bench: Bench, followers: Followers) -> None:
+    for _ in range(20):
+        with followers.followed("n") as wait:
+            bench.client.publish(keys.log("n"), "events")
+            assert wait(20)
+        with followers.followed("other"):
+            pass
+
+
+def test_after_a_restart_of_redis_everybody_looks_again_and_is_told_again(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server, connect(server.url) as client:
+        followers = Followers(client)
+        with followers.followed("n") as wait:
+            server.kill()
+            server.start()
+            assert wait(20), "something may have been missed while there was no subscription"
+            wait_until(lambda: client.pubsub_numsub(keys.log("n"))[0][1] == 1)
+            client.publish(keys.log("n"), "events")
+            assert wait(20)
+
+
+def test_one_who_comes_while_redis_is_away_is_told_once_it_is_back(tmp_path: Path) -> None:
+    with running_redis(tmp_path) as server, connect(server.url) as client:
+        followers = Followers(client)
+        with followers.followed("first"):
+            server.kill()
+            with followers.followed("second") as wait:
+                server.start()
+                assert wait(20)
