@@ -62,11 +62,11 @@ BY_THEMSELVES: tuple[Network, ...] = tuple(
     ip_network(network)
     for network in (
         "169.254.0.0/16", "fe80::/10", "168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254",
-        "fd00:ec2::23", "64:ff9b:1::/48",
+        "fd00:ec2::23", "64:ff9b:1::/48", "2001::/32",
     )
 )  # fmt: skip
-"""Link-local addresses, those where clouds hand out credentials, and those that one's translator may lead to either: no
-wider network and no name admits them."""
+"""Link-local addresses, those where clouds hand out credentials, and those that one's translator or a tunnel (Teredo)
+may lead to either: no wider network and no name admits them."""
 
 
 def why_forbidden(address: str) -> str | None:

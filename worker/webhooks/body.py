@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from jobs.record import RESPONSE_PREFIX
@@ -11,6 +12,11 @@ from schemas import response
 
 _END = b"}}"
 """Of the event's `data`, and of the event."""
+
+
+def composed(claim: DeliveryClaim) -> DeliveryClaim:
+    """The claim with the bytes that are sent as its `body`, and without what they were made from."""
+    return replace(claim, body=body_of(claim), kept=None)
 
 
 def body_of(claim: DeliveryClaim) -> bytes:

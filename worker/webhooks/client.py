@@ -21,14 +21,13 @@ from schemas.webhook_url import UrlRefused, WebhookUrl, parse_webhook_url
 from worker import calls
 from worker.calls import STOPPING, Call
 from worker.webhooks.connections import GuardedPools
-from worker.webhooks.guard import CONNECT_SECONDS, Guard
+from worker.webhooks.guard import Guard
 from worker.webhooks.results import Answered, Error, Failed
+from worker.webhooks.shortage import Alarm
 from worker.webhooks.unconnected import Unconnected
 
 MOST_ANSWER_BYTES = 16 * 1024
 KNOWN_URLS = 4096
-MOST_KEPT = 64
-"""Connections to one receiver that are kept; it gets no more deliveries than that at a time."""
 
 # What a receiver, its address or a hang-up can make of a call. A socket that is shut under its reader shows up as any.
 _BROKEN = (HTTPError, http.client.HTTPException, OSError, ValueError)
@@ -46,7 +45,7 @@ class WebhookClient:
         connections: int,
         ca_file: Path | None,
     ) -> None:
-        """`own`: origins of this service. `connections`: how many are made at a time.
+        """`own`: origins of this service. `connections`: how many calls there are at a time; as many may be idle.
 
         The whole of a call is bounded by whoever hangs up on it; `timeout_seconds` bounds a silence.
         """
@@ -55,12 +54,14 @@ class WebhookClient:
         self._pools = GuardedPools(
             Guard(allow=allow),
             silence_seconds=timeout_seconds,
+            most_idle=connections,
             num_pools=connections,
-            maxsize=min(connections, MOST_KEPT),
             block=False,
             ssl_context=context,
         )
-        self._timeout = Timeout(connect=min(CONNECT_SECONDS, timeout_seconds), read=timeout_seconds)
+        # urllib3 sends under the bound of connecting; the guard, which connects, has one of its own.
+        self._timeout = Timeout(connect=timeout_seconds, read=timeout_seconds)
+        self._alarm = Alarm()
         self._headers = {
             "Content-Type": "application/json",
             "User-Agent": f"respool/{version('respool')} (webhooks)",
@@ -85,6 +86,8 @@ class WebhookClient:
         try:
             return self._answer(self._send(to, path, body=body, headers=headers))
         except Unconnected as unconnected:
+            if unconnected.error == "too_many_open_files":
+                self._alarm.sound()
             return Failed(error=_why_unconnected(unconnected.error, call=call))
         except _BROKEN as error:
             return Failed(error=_why_broken(error, call=call))
@@ -135,7 +138,7 @@ def _start_of(response: BaseHTTPResponse) -> bytes:
 
 
 def _why_unconnected(error: Error, *, call: Call) -> Error:
-    if error == "blocked_address":
+    if error in ("blocked_address", "too_many_open_files"):
         return error
     if call.hung_up == STOPPING:
         return "stopping"

@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections import deque
-from time import monotonic
 from typing import Any, BinaryIO, ClassVar, cast
-from weakref import WeakSet
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
-from worker import calls, session
+from worker import calls
 from worker.session import FinalResponse, FreshConnections, WatchedConnection, WatchedTlsConnection
 from worker.webhooks.guard import Guard
 from worker.webhooks.head import BoundedHead
+from worker.webhooks.resting import Idle, Resting
 from worker.webhooks.results import Error
+from worker.webhooks.shortage import is_shortage
 from worker.webhooks.unconnected import Unconnected
 
 
 class GuardedPools(PoolManager):
-    """Pools whose connections are all made by `guard`, and are silent for no longer than `silence_seconds`."""
+    """Pools whose connections are all made by `guard`, and are silent for no longer than `silence_seconds`.
 
-    def __init__(self, guard: Guard, *, silence_seconds: float, **options: Any) -> None:
+    `most_idle`: how many rest at a time, over all pools.
+    """
+
+    def __init__(self, guard: Guard, *, silence_seconds: float, most_idle: int, **options: Any) -> None:
         super().__init__(**options)
         self._guard = guard
         self._silence_seconds = silence_seconds
-        self._resting: WeakSet[Resting] = WeakSet()
-        self._lock = threading.Lock()
+        self._idle = Idle(most=most_idle)
         self.pool_classes_by_scheme = {"http": _GuardedPool, "https": _GuardedTlsPool}
 
     def _new_pool(self, *args: Any, **options: Any) -> HTTPConnectionPool:
         pool = super()._new_pool(*args, **options)
         pool.conn_kw |= {"guard": self._guard, "silence_seconds": self._silence_seconds}
-        with self._lock:
-            self._resting.add(cast(Resting, pool.pool))
+        pool.pool = cast(Any, Resting(self._idle))
         return pool
 
     def tidy(self) -> None:
         """Closes what rested too long, in every pool: one that is used no more would keep its connections for ever."""
-        with self._lock:
-            pools = list(self._resting)
-        for resting in pools:
-            resting.close_oldest()
+        self._idle.tidy()
+
+    def clear(self) -> None:
+        super().clear()
+        self._idle.clear()
 
 
 class _BoundedResponse(FinalResponse):
@@ -81,7 +80,9 @@ class _GuardedConnection(WatchedConnection):
                 self.sock.settimeout(self._silence_seconds)
         except TimeoutError:
             raise Unconnected("connect_timeout") from None
-        except (OSError, ValueError):
+        except OSError as error:
+            raise Unconnected("too_many_open_files" if is_shortage(error) else self.broken) from None
+        except ValueError:
             raise Unconnected(self.broken) from None
 
     def _new_conn(self) -> Any:
@@ -106,56 +107,20 @@ class _GuardedTlsConnection(_GuardedConnection, WatchedTlsConnection):
     def _new_conn(self) -> Any:
         connection = super()._new_conn()
         # TLS takes the socket over before its handshake; a second handle lets the call hang up meanwhile.
-        self._handle = connection.dup()
+        try:
+            self._handle = connection.dup()
+        except OSError:
+            connection.close()
+            raise
         call = calls.current.get()
         if call is not None:
             call.uses(self._handle)
         return connection
 
 
-class Resting:
-    """The idle connections of a pool: the latest goes first, and those that rested too long are closed."""
-
-    def __init__(self, maxsize: int) -> None:
-        self._maxsize = maxsize
-        self._connections: deque[WatchedConnection] = deque()
-
-    def get(self, block: bool = False, timeout: float | None = None) -> WatchedConnection:
-        """Raises queue.Empty, at which urllib3 makes a connection."""
-        try:
-            return self._connections.pop()
-        except IndexError:
-            raise queue.Empty from None
-
-    def put(self, connection: WatchedConnection | None, block: bool = False) -> None:
-        """`connection` None, which urllib3 fills its pools with, is no connection."""
-        if connection is None:
-            return
-        self._connections.append(connection)
-        self.close_oldest()
-
-    def qsize(self) -> int:
-        return len(self._connections)
-
-    def close_oldest(self) -> None:
-        """Closes those that rested too long, and those beyond `maxsize`."""
-        rested_too_long = monotonic() - session.MOST_IDLE_SECONDS
-        while self._connections:
-            try:
-                oldest = self._connections.popleft()
-            except IndexError:  # another thread took it
-                return
-            if oldest.rests_since >= rested_too_long and len(self._connections) < self._maxsize:
-                self._connections.appendleft(oldest)
-                return
-            oldest.close()
-
-
 class _GuardedPool(FreshConnections):
     ConnectionCls = _GuardedConnection
-    QueueCls = cast(Any, Resting)
 
 
 class _GuardedTlsPool(FreshConnections, HTTPSConnectionPool):
     ConnectionCls = _GuardedTlsConnection
-    QueueCls = cast(Any, Resting)

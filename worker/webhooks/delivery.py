@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from jobs.webhooks.deliveries import Deliveries, DeliveryClaim, Settled, Tried, Verdict
 from schemas.webhook_url import origin_of
 from worker.calls import Call, Calls
-from worker.webhooks.body import body_of
+from worker.webhooks.body import composed
 from worker.webhooks.client import WebhookClient
 from worker.webhooks.keyring import Keyring
 from worker.webhooks.results import Answered, Failed
@@ -45,8 +45,12 @@ class DeliveryAttempts:
     schedule: Sequence[float]
     timeout_seconds: float
 
+    def claim(self, numbers: Sequence[str], /, *, dispatch: str, nonce: str) -> list[DeliveryClaim]:
+        """What one message released, composed: an attempt that waits for its answer holds its Response but once."""
+        return [composed(claim) for claim in self.deliveries.claim(numbers, dispatch=dispatch, nonce=nonce)]
+
     def make(self, claim: DeliveryClaim) -> None:
-        """Sign, send, judge, settle. What surprises before an answer came is left to recovery."""
+        """Sign, send, judge, settle a composed claim. What surprises before an answer came is left to recovery."""
         started_at, started = time.time(), time.monotonic()
         result = self._send(claim)
         latency_ms = round(1000 * (time.monotonic() - started))
@@ -58,12 +62,11 @@ class DeliveryAttempts:
         secrets = self.keyring.secrets_of(claim)
         if not secrets:
             return Unsigned()
-        body = body_of(claim)
-        headers = signed_headers(claim.event_id, body, secrets=secrets, timestamp=int(time.time()))
+        headers = signed_headers(claim.event_id, claim.body, secrets=secrets, timestamp=int(time.time()))
         call = Call(seconds=self.timeout_seconds)
         self.calls.add(claim.number, claim.attempt, call)
         try:
-            return self.client.post(claim.url, body=body, headers=headers, call=call)
+            return self.client.post(claim.url, body=claim.body, headers=headers, call=call)
         finally:
             self.calls.remove(claim.number, claim.attempt)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import socket
 from collections.abc import Sequence
@@ -15,10 +14,10 @@ from schemas.webhook_url import is_plain
 from worker.calls import Call
 from worker.webhooks.resolver import Address, Resolver
 from worker.webhooks.results import Error
+from worker.webhooks.shortage import is_shortage
 from worker.webhooks.unconnected import Unconnected
 
 MOST_TRIES = 4
-OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 CONNECT_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
@@ -43,8 +42,7 @@ class Guard:
             except TimeoutError:
                 error = "connect_timeout"
             except OSError as failed:
-                if failed.errno in OUT_OF_FILES:
-                    log.warning("no more files can be opened, see ulimit -n: deliveries wait")
+                if is_shortage(failed):
                     raise Unconnected("too_many_open_files") from None
                 error = "connect_error"
         raise Unconnected(error)

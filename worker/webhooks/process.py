@@ -43,7 +43,7 @@ class SenderProcess(QueueProcess):
             schedule=settings.webhook_schedule,
             timeout_seconds=settings.webhook_timeout_seconds,
         )
-        crew = Crew(deliveries.claim, self._attempts.make, calls, slots=settings.webhook_slots)
+        crew = Crew(self._attempts.claim, self._attempts.make, calls, slots=settings.webhook_slots)
         dispatcher = DeliveryDispatcher(Releases(redis, schedule=settings.webhook_schedule), redis, sender=own_id)
         parts = Parts(
             crew=crew,

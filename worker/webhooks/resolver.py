@@ -11,6 +11,8 @@ import gevent
 from gevent import monkey
 
 from worker.calls import Call
+from worker.webhooks.results import Error
+from worker.webhooks.shortage import is_short
 from worker.webhooks.unconnected import Unconnected
 
 SLICE_SECONDS = 0.1
@@ -31,6 +33,7 @@ class _LookUp:
     def __init__(self) -> None:
         self.over = threading.Event()
         self.found: tuple[Address, ...] = ()
+        self.error: Error = "dns_error"
 
 
 class Resolver:
@@ -50,7 +53,7 @@ class Resolver:
             if call.hung_up or call.overdue:
                 break
         if not look_up.found:
-            raise Unconnected("dns_error")
+            raise Unconnected(look_up.error)
         return look_up.found
 
     def _join(self, host: str, port: int) -> _LookUp:
@@ -65,6 +68,8 @@ class Resolver:
     def _run(self, host: str, port: int, look_up: _LookUp) -> None:
         try:
             look_up.found = _addresses(host, port)
+            if not look_up.found and is_short():
+                look_up.error = "too_many_open_files"
         finally:
             with self._lock:
                 self._under_way.pop((host, port), None)

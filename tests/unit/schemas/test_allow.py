@@ -50,7 +50,7 @@ def test_an_admitted_host_may_stand_at_any_address_but_those_that_go_by_themselv
         ("192.0.0.0/24", "192.0.0.192"), ("fd00::/8", "fd00:ec2::254"), ("168.63.129.0/24", "168.63.129.16"),
         ("64:ff9b::/96", "64:ff9b::a9fe:a9fe"), ("2002::/16", "2002:a9fe:a9fe::1"), ("::/0", "::a9fe:a9fe"),
         ("::/0", "::ffff:0:169.254.169.254"), ("64:ff9b::/64", "64:ff9b::100.100.100.200"),
-        ("::/0", "64:ff9b:1::a9fe:a9fe"),
+        ("::/0", "64:ff9b:1::a9fe:a9fe"), ("2001::/16", "2001:0:808:808::5601:5601"),
     ],
 )  # fmt: skip
 def test_link_local_and_metadata_addresses_are_admitted_by_themselves_alone(wide: str, address: str) -> None:

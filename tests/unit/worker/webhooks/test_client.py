@@ -1,11 +1,14 @@
 import gzip
 import logging
 import socket
+import ssl
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, current_thread
+from typing import Any
 
 import pytest
 
@@ -341,3 +344,69 @@ def test_a_receiver_that_does_not_read_is_a_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, open_webhook_client(timeout_seconds=1.0) as client:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         assert post(client, url, body=b"x" * 8_000_000) == Failed(error="timeout")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_new_and_kept_connections_send_under_the_bound_of_a_silence_not_of_connecting(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_certificate(tmp_path, name="IP:127.0.0.1")
+    kind = ssl.SSLSocket if scheme == "https" else socket.socket
+    send, sender, bounds = kind.sendall, current_thread(), []
+
+    def watched(connection: socket.socket, *args: Any) -> None:
+        if current_thread() is sender:
+            bounds.append(connection.gettimeout())
+        send(connection, *args)  # type: ignore[arg-type]
+
+    tls = made.server_context() if scheme == "https" else None
+    with running_receiver(tls=tls) as receiver, open_webhook_client(ca_file=made.file, timeout_seconds=15) as client:
+        monkeypatch.setattr(kind, "sendall", watched)
+        for _ in range(2):
+            assert answered(post(client, receiver.url)).http_status == 200
+    assert receiver.connections == 1
+    assert len(bounds) >= 2
+    assert set(bounds) == {15.0}
+
+
+def test_connections_to_receivers_that_get_nothing_more_are_closed_by_tidying(monkeypatch: pytest.MonkeyPatch) -> None:
+    with resting_receivers(5) as (urls, left), open_webhook_client() as client:
+        for url in urls:
+            assert answered(post(client, url)).http_status == 200
+        client.tidy()
+        assert not any(over.is_set() for over in left)
+        monkeypatch.setattr("worker.session.MOST_IDLE_SECONDS", -1.0)
+        client.tidy()
+        wait_until(lambda: all(over.is_set() for over in left))
+
+
+def test_no_more_connections_rest_than_calls_are_made_however_many_receivers_there_are() -> None:
+    with resting_receivers(5) as (urls, left), open_webhook_client(connections=2) as client:
+        for url in urls:
+            assert answered(post(client, url)).http_status == 200
+        wait_until(lambda: [over.is_set() for over in left] == [True] * 3 + [False] * 2)
+
+
+def test_a_client_that_is_closed_keeps_no_connection() -> None:
+    with resting_receivers(2) as (urls, left):
+        with open_webhook_client() as client:
+            for url in urls:
+                post(client, url)
+        wait_until(lambda: all(over.is_set() for over in left))
+
+
+@contextmanager
+def resting_receivers(count: int) -> Iterator[tuple[list[str], list[Event]]]:
+    """URLs of receivers that answer once and keep the connection; each event is set when its connection is closed."""
+
+    def serve_with(over: Event) -> Callable[[socket.socket], None]:
+        def serve(connection: socket.socket) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            if connection.recv(1) == b"":
+                over.set()
+
+        return serve
+
+    left = [Event() for _ in range(count)]
+    with ExitStack() as stack:
+        yield [stack.enter_context(raw_server(serve_with(over))).url for over in left], left

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from jobs.runs import End
 from jobs.vault import Vault
-from tests.fakes.bench import Bench
+from jobs.webhooks.target import Webhook
+from tests.fakes.bench import ANSWERED, Bench
 from tests.fakes.post_office import PostOffice
 from tests.fakes.receiver import Received, Reply
 from tests.fakes.waiting import wait_until
@@ -203,3 +205,21 @@ def test_an_endpoint_that_is_disabled_by_an_answer_is_warned_of(
     assert verifies(receiver.requests[0], SECRET)
     (line,) = [record.getMessage() for record in caplog.records if record.name == "worker.webhooks.delivery"]
     assert line == "webhook endpoint we_1 of project default is disabled: gone"
+
+
+def test_a_claim_holds_the_response_once_and_it_is_what_the_receiver_gets(
+    office: PostOffice, attempting: Attempting, vault: Vault, receiving: Reachable, bench: Bench
+) -> None:
+    receiver, response = receiving(), b'{"id":"resp_1","output":[]}'
+    webhook = Webhook(url=receiver.url, origin=receiver.url, secret=vault.seal(SECRET), include="response")
+    bench.runs().finish(bench.run_one(webhook=webhook), End(status="completed", response=response), ANSWERED)
+    office.beat("s1")
+    office.release()
+    attempts, (message,) = attempting(), office.messages("s1")
+    (claim,) = attempts.claim(message.numbers, dispatch=message.dispatch, nonce="n")
+    assert claim.kept is None
+    assert claim.body.count(response) == 1
+    attempts.make(claim)
+    (received,) = receiver.requests
+    assert received.body == claim.body
+    assert json.loads(received.body)["data"]["response"] == json.loads(response)

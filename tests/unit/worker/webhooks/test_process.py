@@ -1,4 +1,6 @@
 import logging
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -6,9 +8,13 @@ import pytest
 from jobs.settings import Settings
 from jobs.webhooks.secrets import new_secret
 from schemas.allow import Allow
+from tests.fakes.raw_server import raw_server
 from tests.fakes.redis_server import free_port
+from tests.fakes.waiting import wait_until
+from tests.fakes.webhook_client import post
 from worker.queue_process import WRITE_SECONDS
 from worker.webhooks.process import SenderProcess, own_origins
+from worker.webhooks.results import Answered
 
 
 def test_nothing_is_connected_before_its_start_and_it_writes_with_more_patience_than_it_asks() -> None:
@@ -62,3 +68,26 @@ def test_a_ca_file_that_is_none_is_said_at_once(redis_url: str, tmp_path: Path) 
     file.write_text("nothing")
     with pytest.raises(OSError, match=r"PEM|certificate"):
         SenderProcess(Settings(redis_url=redis_url, webhook_ca_file=file))
+
+
+def test_it_closes_connections_that_rest_and_holds_no_response_twice(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.session.MOST_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr("worker.webhooks.process.TIDY_SECONDS", 0.05)
+    settings = Settings(redis_url=redis_url, grace_seconds=0, webhook_slots=9, webhook_allow=Allow.parse("127.0.0.1"))
+    process, closed = SenderProcess(settings), threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        if connection.recv(1) == b"":
+            closed.set()
+
+    with raw_server(serve) as receiver:
+        process.start()
+        try:
+            assert isinstance(post(process._attempts.client, receiver.url), Answered)
+            wait_until(closed.is_set)
+        finally:
+            process.stop()
+    assert process.crew._claim == process._attempts.claim
