@@ -22,6 +22,11 @@ for i = 3, #ARGV do
     redis.call('PERSIST', delivery_log_key(d))
     redis.call('HDEL', delivery_key(d), 'ended')
     redis.call('HSET', delivery_key(d), 'step', 0, 'lost', 0, 'trigger', 'manual', 'error', '')
+    local endpoint = redis.call('HGET', delivery_key(d), 'endpoint')
+    if endpoint ~= '' then -- which may be elsewhere by now
+      local there = fields_of(endpoint_key(endpoint), 'project', 'origin')
+      redis.call('HSET', delivery_key(d), 'origin', there.project .. '|' .. there.origin)
+    end
     set_status(d, 'pending', int(now_us + i))
     enqueue_delivery(d, now)
   end

@@ -15,6 +15,9 @@ from jobs.errors import CursorExpired, CursorMalformed
 SETTLED_MS = 60_000
 """Nothing joins the feed with an earlier time than this before now."""
 
+SLACK_MS = 3_600_000
+"""For so long beyond the retention the feed is kept, so that who reads on page by page does not lose the thread."""
+
 _CURSOR = re.compile(r"(\d{1,15})-(\d{1,15})", re.ASCII)
 
 
@@ -44,9 +47,11 @@ class EventFeed:
             # The time goes first: what comes between the two is later than the cursor.
             seconds, micros = self._client.time()
             now_ms = int(seconds) * 1000 + int(micros) // 1000
-            if start is not None and start[0] < now_ms - self._retention_ms:
+            oldest = now_ms - self._retention_ms
+            if start is not None and start[0] < oldest - SLACK_MS:
                 raise CursorExpired(after)
-            low = f"({_text(start)}" if start is not None else "-"
+            # The stream may still hold what is older: whoever begins there would soon be told that it has gone.
+            low = f"({_text(start)}" if start is not None else str(oldest)
             rows: Any = self._client.xrange(keys.events(project), min=low, count=limit + 1)
         return _page(rows[:limit], start, now_ms=now_ms, has_more=len(rows) > limit)
 

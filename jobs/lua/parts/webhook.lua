@@ -129,7 +129,7 @@ end
 -- own events go, if it says so.
 local function emit(event, own)
   local feed = events_key(event.project)
-  redis.call('XADD', feed, 'MINID', '~', int(now - event.retention), '*', 'event', event.body)
+  redis.call('XADD', feed, 'MINID', '~', int(now - event.retention - 3600000), '*', 'event', event.body)
   redis.call('PEXPIRE', feed, int(event.retention + DAY))
   if own and wants(own.events, event.type) then owe(event, own) end
   local routes = redis.call('HGETALL', routes_key(event.project))

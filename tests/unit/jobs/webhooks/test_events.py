@@ -65,16 +65,28 @@ def test_the_cursor_of_a_quiet_reader_does_not_grow_old(office: PostOffice, feed
 
 
 def test_a_cursor_in_the_middle_is_that_of_the_last_event_read(office: PostOffice, feed: EventFeed) -> None:
-    for place in ("1700000000000-1", "1700000000000-2"):
+    now_ms = office.client.time()[0] * 1000
+    for place in (f"{now_ms}-1", f"{now_ms}-2"):
         office.client.xadd(keys.events("default"), {"event": "{}"}, id=place)
     page = feed.page("default", after=None, limit=1)
-    assert (page.cursor, page.has_more) == ("1700000000000-1", True)
+    assert (page.cursor, page.has_more) == (f"{now_ms}-1", True)
+
+
+def test_whoever_begins_with_the_oldest_event_that_is_kept_can_read_on(office: PostOffice, feed: EventFeed) -> None:
+    now = office.client.time()[0]
+    for age in (9000, 3700, 3599, 3000):
+        office.client.xadd(keys.events("default"), {"event": f'{{"age":{age}}}'}, id=f"{(now - age) * 1000}-0")
+    first = feed.page("default", after=None, limit=1)
+    assert first.events == [{"age": 3599}]
+    assert feed.page("default", after=first.cursor, limit=10).events == [{"age": 3000}]
+    # A reader who takes half an hour for a page reads on, too.
+    assert feed.page("default", after=f"{(now - 5400) * 1000}-0", limit=1).events == [{"age": 3700}]
 
 
 def test_a_cursor_older_than_the_feed_is_told_rather_than_events_missed(office: PostOffice, feed: EventFeed) -> None:
     now = office.client.time()[0]
     with pytest.raises(CursorExpired):
-        feed.page("default", after=f"{(now - 3700) * 1000}-0", limit=10)
+        feed.page("default", after=f"{(now - 7300) * 1000}-0", limit=10)
     assert feed.page("default", after=f"{(now - 3500) * 1000}-0", limit=10).events == []
 
 

@@ -123,3 +123,13 @@ def test_those_that_cannot_be_replayed_are_passed_over_once(
     free = dead(office, 3)
     assert replays.replay_failed("default", since=0, endpoint=None) == (3, False)
     assert office.listed() == {"dead": set(blocked), "open": set(free)}
+
+
+def test_a_replay_goes_where_its_endpoint_is_by_now(office: PostOffice, replays: Replays) -> None:
+    office.register("we_1")
+    (d,) = dead(office, webhook=None)
+    moved = {"origin": "https://new.example:443", "url": "https://new.example/in"}
+    office.client.hset(keys.webhook_endpoint("we_1"), mapping=moved)
+    replays.replay(d, project="default")
+    (claim,) = office.take()
+    assert (claim.number, claim.url) == (d, "https://new.example/in")
