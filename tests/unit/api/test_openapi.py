@@ -155,9 +155,9 @@ def test_webhooks_are_what_the_document_says(alice: Caller, office: PostOffice, 
     endpoint = registered(alice, events=["response.cancelled"])
     job = ended(alice)
     (first, _) = office.take()
-    office.settle(first, GONE)
     path = f"/v1/webhook_endpoints/{endpoint['id']}"
     test = alice.post(f"{path}/test", json={"type": "webhook_endpoint.disabled"})
+    office.settle(first, GONE)
     shown = {
         "NewWebhookEndpoint": alice.post("/v1/webhook_endpoints", json={"url": URL}),
         "WebhookEndpointList": alice.get("/v1/webhook_endpoints"),
