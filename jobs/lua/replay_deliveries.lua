@@ -16,16 +16,16 @@ end
 local answers = {}
 for i = 3, #ARGV do
   local d = ARGV[i]
-  local refusal = refusal_of(read_delivery(d, 'project', 'status', 'endpoint'))
+  local delivery = read_delivery(d, 'project', 'status', 'endpoint')
+  local refusal = refusal_of(delivery)
   if not refusal then
     redis.call('PERSIST', delivery_key(d))
     redis.call('PERSIST', delivery_log_key(d))
     redis.call('HDEL', delivery_key(d), 'ended')
     redis.call('HSET', delivery_key(d), 'step', 0, 'lost', 0, 'trigger', 'manual', 'error', '')
-    local endpoint = redis.call('HGET', delivery_key(d), 'endpoint')
-    if endpoint ~= '' then -- which may be elsewhere by now
-      local there = fields_of(endpoint_key(endpoint), 'project', 'origin')
-      redis.call('HSET', delivery_key(d), 'origin', there.project .. '|' .. there.origin)
+    if delivery.endpoint ~= '' then -- which may be elsewhere by now
+      local origin = redis.call('HGET', endpoint_key(delivery.endpoint), 'origin')
+      redis.call('HSET', delivery_key(d), 'origin', delivery.project .. '|' .. origin)
     end
     set_status(d, 'pending', int(now_us + i))
     enqueue_delivery(d, now)
