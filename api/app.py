@@ -6,7 +6,6 @@ from flask import Flask
 
 from api import errors, headers, openapi
 from api.lingering import close_refused
-from api.models import accounts_of, models_of
 from api.services import EXTENSION, open_services
 from api.views import (
     docs,
@@ -24,6 +23,7 @@ from api.views import (
     webhook_endpoints,
     webhook_secret,
 )
+from jobs.models import accounts_of, models_of
 from jobs.settings import Settings
 from schemas.job import asked_request, job_create_schema
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from api.refusal import Refusal
 from jobs import errors as store
-from schemas.error import FieldError, mistakes_body
 
 
 def file_refusal_of(error: store.StoreError) -> Refusal:
@@ -29,10 +26,3 @@ def file_refusal_of(error: store.StoreError) -> Refusal:
 
 def file_not_found(file_id: str) -> Refusal:
     return Refusal(404, f"No such File object: {file_id[:64]}", param="id", code="file_not_found")
-
-
-def mistaken(mistakes: Sequence[FieldError]) -> Refusal:
-    """A 400 that tells all of them, at least one."""
-    refusal = Refusal(400, mistakes[0].message)
-    refusal.body = mistakes_body(mistakes, code="invalid_value")
-    return refusal

@@ -10,10 +10,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from api.auth import caller
-from api.file_errors import mistaken
 from api.queries import FileForm
 from api.refusal import Refusal
 from api.services import services
+from jobs.errors import RequestMistaken
 from jobs.file_record import File, NewFile
 from jobs.files import Files
 from schemas.error import FieldError
@@ -74,7 +74,7 @@ def _loaded(form: dict[str, str]) -> dict[str, Any]:
     except ValidationError as error:
         messages: Any = error.messages
         told = [FieldError(path=cut(name or ""), message=found[0]) for name, found in messages.items()]
-        raise mistaken(told[:MAX_MISTAKES]) from error
+        raise RequestMistaken(told[:MAX_MISTAKES]) from error
     return loaded
 
 

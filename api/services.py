@@ -12,6 +12,7 @@ from jobs.connection import connect
 from jobs.endings import Endings
 from jobs.event_log import EventLog
 from jobs.followers import Followers
+from jobs.intake import Intake
 from jobs.lane_states import LaneStates
 from jobs.limits import Limits, read_limits
 from jobs.listing import Listing
@@ -40,6 +41,7 @@ class Services:
     settings: Settings
     limits: Limits
     store: JobStore
+    intake: Intake
     listing: Listing
     tenants: Tenants
     usage: UsageLedger
@@ -71,10 +73,12 @@ def open_services(settings: Settings) -> Services:
         max_queued_bytes=settings.max_queued_bytes,
         ageing_seconds=settings.ageing_seconds,
     )
+    files = open_file_store(settings, redis)
     return Services(
         settings=settings,
         limits=limits,
         store=store,
+        intake=Intake(settings, limits, store, files.files if files else None),
         listing=Listing(redis, store),
         tenants=Tenants(redis, secret=settings.secret, development_key=settings.api_key),
         usage=UsageLedger(redis),
@@ -91,7 +95,7 @@ def open_services(settings: Settings) -> Services:
         webhook_replays=Replays(redis, log),
         webhook_secrets=ProjectSecrets(redis, vault),
         events=EventFeed(redis, retention_seconds=settings.retention_seconds),
-        files=open_file_store(settings, redis),
+        files=files,
         persistence=PersistenceCheck(redis),
     )
 

@@ -11,7 +11,6 @@ from flask import Response, g, jsonify
 from flask_smorest import Blueprint
 
 from api import job_view, response_view
-from api.asked import Asked, of_response
 from api.auth import authenticate, scope
 from api.input_view import input_page
 from api.links import response_url
@@ -25,6 +24,7 @@ from api.response_wait import forget_answered, waited_for
 from api.services import services
 from api.submission import submit
 from api.views.jobs import IDEMPOTENCY_KEY, header
+from jobs.asked import Asked, of_response
 from jobs.errors import CursorNotFound, JobNotFound
 from jobs.record import RESPONSE_PREFIX, Job, number_of
 from schemas.error import ErrorSchema
