@@ -8,6 +8,7 @@ from api import errors, headers, openapi
 from api.lingering import close_refused
 from api.services import EXTENSION, open_services
 from api.views import (
+    batches,
     docs,
     events,
     file_links,
@@ -25,6 +26,7 @@ from api.views import (
 )
 from jobs.models import accounts_of, models_of
 from jobs.settings import Settings
+from schemas.batch import batch_create_schema
 from schemas.job import asked_request, job_create_schema
 
 
@@ -55,6 +57,7 @@ def create_app(settings: Settings) -> Flask:
             usage.make_blueprint(),
             events.make_blueprint(),
             files.make_blueprint(),
+            batches.make_blueprint(batch_create_schema(asked.accounts)),
             file_links.make_blueprint(),
             webhook_endpoints.make_blueprint(),
             webhook_deliveries.make_blueprint(),

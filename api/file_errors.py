@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.batch_errors import batch_refusal_of
 from api.refusal import Refusal
 from jobs import errors as store
 
@@ -21,7 +22,7 @@ def file_refusal_of(error: store.StoreError) -> Refusal:
             message = f"A project may have {error} files, and this one has them; delete some first."
             return Refusal(413, message, param="file", code="too_many_files")
         case _:
-            raise error
+            return batch_refusal_of(error)
 
 
 def file_not_found(file_id: str) -> Refusal:

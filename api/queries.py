@@ -72,6 +72,19 @@ class FileListQuery(Query):
     purpose = fields.String(validate=OneOf(ALL_PURPOSES, noun="purpose"))
 
 
+class BatchListQuery(Query):
+    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    after = fields.String(metadata={"description": "The id of the last batch of the page before."})
+
+
+class BatchLineQuery(Query):
+    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    after = fields.Integer(
+        validate=Range(min=0, max=2**31), load_default=0, metadata={"description": "The `cursor` of the page before."}
+    )
+    status = fields.String(validate=OneOf(STATUSES, noun="status"))
+
+
 class FileLinkQuery(Query):
     expires = fields.Integer(required=True, validate=Range(min=0, max=2**53))
     signature = fields.String(required=True)

@@ -8,6 +8,8 @@ from typing import cast
 from flask import current_app
 
 from api.file_store import FileStore, open_file_store
+from jobs.batches.lines import Lines
+from jobs.batches.store import Batches
 from jobs.connection import connect
 from jobs.endings import Endings
 from jobs.event_log import EventLog
@@ -59,6 +61,8 @@ class Services:
     webhook_secrets: ProjectSecrets
     events: EventFeed
     files: FileStore | None
+    batches: Batches
+    batch_lines: Lines
     persistence: PersistenceCheck
 
 
@@ -96,6 +100,8 @@ def open_services(settings: Settings) -> Services:
         webhook_secrets=ProjectSecrets(redis, vault),
         events=EventFeed(redis, retention_seconds=settings.retention_seconds),
         files=files,
+        batches=Batches(redis, durability=settings.durability),
+        batch_lines=Lines(redis, store),
         persistence=PersistenceCheck(redis),
     )
 

@@ -13,7 +13,7 @@ end
 -- Ends the job once and for all; the caller has made sure that it had not ended.
 -- `fields` is a flat list for the record. Keeps the slot of a call that still runs when `keep_slot`.
 local function finish(n, status, fields, keep_slot)
-  local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention', 'tokens', 'nano_held')
+  local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention', 'tokens', 'nano_held', 'batch')
   local expires = now + tonumber(job.retention)
   if job.stage == 'dispatched' then settle(n, 0) end
   if not keep_slot then withdraw(n) end
@@ -32,7 +32,8 @@ local function finish(n, status, fields, keep_slot)
     redis.call('PEXPIREAT', job.idempotency, int(math.max(tonumber(job.created) / 1000 + DAY, now + 60000)))
   end
   book(n, {[status] = 1})
-  announce(n, status)
+  -- A line of a batch is told of with all others by the batch's own event.
+  if job.batch then count_line(job.batch, n, status) else announce(n, status) end
   redis.call('PUBLISH', prefix .. 'ended_jobs', n)
   redis.call('PUBLISH', log_key(n), 'ended')
 end
