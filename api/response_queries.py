@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import EXCLUDE, Schema, fields
 
-from api.queries import switch
+from api.queries import Number, switch
 from schemas.bounds import OneOf, Range
 from schemas.job import STATUSES
 
@@ -16,19 +16,19 @@ class LenientQuery(Schema):
 
 class ResponseQuery(LenientQuery):
     stream = switch("Answer with the response's events, from the first one on.")
-    starting_after = fields.Integer(
+    starting_after = Number(
         validate=Range(min=0), metadata={"description": "Of a stream: only what comes after the event of this number."}
     )
 
 
 class ResponseListQuery(LenientQuery):
-    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    limit = Number(validate=Range(min=1, max=100), load_default=20)
     after = fields.String(metadata={"description": "The id of the last response of the page before."})
     status = fields.String(validate=OneOf(STATUSES, noun="status"))
     order = fields.String(validate=OneOf(("desc",), noun="order"), metadata={"description": "Newest first."})
 
 
 class InputItemQuery(LenientQuery):
-    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    limit = Number(validate=Range(min=1, max=100), load_default=20)
     order = fields.String(validate=OneOf(("asc", "desc"), noun="order"), load_default="desc")
     after = fields.String(metadata={"description": "The id of the last item of the page before."})
