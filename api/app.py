@@ -7,6 +7,7 @@ from flask import Flask
 from api import errors, headers, openapi
 from api.lingering import close_refused
 from api.services import EXTENSION, open_services
+from api.trail import traced
 from api.views import (
     batches,
     docs,
@@ -16,6 +17,7 @@ from api.views import (
     health,
     jobs,
     lanes,
+    metrics,
     models,
     projects,
     responses,
@@ -26,11 +28,12 @@ from api.views import (
 )
 from jobs.models import accounts_of, models_of
 from jobs.settings import Settings
+from jobs.tracing import UNTRACED, Tracer
 from schemas.batch import batch_create_schema
 from schemas.job import asked_request, job_create_schema
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(settings: Settings, *, tracer: Tracer = UNTRACED) -> Flask:
     """The application; it connects to Redis with the first request that needs it.
 
     Raises SettingsError if the limits file is wrong, or leaves no model that may be named, or if files cannot be kept.
@@ -63,8 +66,9 @@ def create_app(settings: Settings) -> Flask:
             webhook_deliveries.make_blueprint(),
             webhook_secret.make_blueprint(),
             health.make_blueprint(),
+            metrics.make_blueprint(),
         ],
     )
     app.register_blueprint(docs.make_blueprint())
-    app.wsgi_app = close_refused(app.wsgi_app)  # type: ignore[assignment,method-assign]
+    app.wsgi_app = close_refused(traced(app.wsgi_app, tracer))  # type: ignore[assignment,method-assign]
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,15 +14,19 @@ from api.batch_sameness import checked, earlier, number_for
 from api.file_store import FileStore
 from api.refusal import Refusal
 from api.services import services
+from api.trail import trail
 from api.webhook_body import webhook_of
 from jobs.batches.record import Batch, NewBatch
 from jobs.errors import FileNotFound
+from jobs.log_context import about
 from jobs.webhooks.target import Webhook
 from schemas.file import MOST_EXPIRY_SECONDS
 
 DAY_SECONDS = 86400
 PURPOSE = "batch"
 STEERING = ("webhook", "completion_window_seconds")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +44,12 @@ def create_batch(body: Mapping[str, Any], store: FileStore) -> Created:
     if made is not None:
         return Created(batch=made, anew=False)
     try:
-        return Created(batch=as_accepted(checked(services().batches.create(new), new)), anew=True)
+        batch = as_accepted(checked(services().batches.create(new), new))
     except FileNotFound as error:
         raise _unusable(new.input_file_id, store) from error
+    with about(batch_id=batch.id, project=batch.project):
+        log.info("%s accepted", batch.id)
+    return Created(batch=batch, anew=True)
 
 
 def as_accepted(batch: Batch) -> Batch:
@@ -81,6 +89,7 @@ def _new_batch(body: Mapping[str, Any]) -> NewBatch:
         metadata=body.get("metadata") or {},
         options={name: value for name, value in options.items() if name not in STEERING},
         webhook=_webhook(options),
+        trail=trail(),
     )
 
 

@@ -14,6 +14,7 @@ from api.batch_sameness import checked, earlier, number_for
 from api.file_store import FileStore
 from api.refusal import Refusal
 from api.services import services
+from api.trail import trail
 from jobs.batches.lines import line_number
 from jobs.batches.record import Batch, NewBatch
 from jobs.errors import BatchNotEnded, FileNotFound, StoreError
@@ -63,6 +64,7 @@ def _again(batch: Batch) -> NewBatch:
         options=batch.options,
         webhook=_webhook(batch),
         retry_of=batch.id,
+        trail=trail(),
     )
 
 

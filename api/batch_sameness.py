@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
 
 from flask import request
 
@@ -13,6 +15,7 @@ from api.submission import idempotency_key
 from jobs.batches.record import BATCH_PREFIX, Batch, NewBatch
 from jobs.errors import BatchNotFound, IdempotencyConflict
 from jobs.record import new_number
+from jobs.webhooks.target import shown_url
 
 REPEAT_SECONDS = 15 * 60.0
 """In which an SDK's repeat without a key finds what its first try made."""
@@ -52,8 +55,13 @@ def is_same(batch: Batch, new: NewBatch) -> bool:
     """Whether they ask for the same work. The file of a retry is written anew each time."""
     if new.retry_of is None and batch.input_file_id != new.input_file_id:
         return False
-    url, other = (batch.webhook or {}).get("url"), new.webhook.url if new.webhook else None
-    return url == other and all(getattr(batch, name) == getattr(new, name) for name in COMPARED)
+    return _url(batch.webhook) == _url(asdict(new.webhook) if new.webhook else None) and all(
+        getattr(batch, name) == getattr(new, name) for name in COMPARED
+    )
+
+
+def _url(webhook: Mapping[str, Any] | None) -> str | None:
+    return shown_url(webhook, services().vault) if webhook else None
 
 
 def _recent(project: str) -> Iterator[Batch]:

@@ -9,7 +9,8 @@ import logging
 import os
 from typing import Any
 
-from api.gunicorn_hooks import OneLine, leave_in_time
+from api.gunicorn_hooks import Lines, OneLine, leave_in_time
+from jobs import logs
 from jobs.open_files import allow_open_files
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
@@ -21,7 +22,10 @@ timeout = 60
 graceful_timeout = 20
 keepalive = 15
 accesslog = None
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s bytes in %(M)s ms, %({x-request-id}o)s'
+"""Without the query, which may hold what nobody else should see."""
 errorlog = "-"
+logger_class = Lines
 # gunicorn would open a socket in the home folder through which the process can be steered.
 control_socket_disable = True
 
@@ -33,5 +37,6 @@ def on_starting(_: object) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """In each process, before it serves."""
+    logs.share("gunicorn.error", "gunicorn.access")
     logging.getLogger("gunicorn.error").addFilter(OneLine())
     leave_in_time(worker)

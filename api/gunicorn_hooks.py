@@ -1,15 +1,21 @@
-"""What a gunicorn process of the API does besides serving: it lets go of streams and waits when it stops, and is quiet
-about clients that were cut off.
+"""What a gunicorn process of the API does besides serving: it lets go of streams and waits when it stops, and its lines
+are as all others.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from typing import Any
 
+from gunicorn.glogging import Logger
+
+from jobs import logs
+
 LOOK_SECONDS = 0.25
 EXTENSION = "respool"
+INVALID = "Invalid request from ip="
 
 
 def leave_in_time(worker: Any) -> None:
@@ -25,12 +31,27 @@ def leave_in_time(worker: Any) -> None:
     threading.Thread(target=watch, name="leaving", daemon=True).start()
 
 
+class Lines(Logger):  # type: ignore[misc]  # gunicorn is untyped
+    """gunicorn's own lines and, where somebody asks for them, those of accesses.
+
+    Nothing is imported for it that speaks TLS: gevent has yet to patch that, in each process.
+    """
+
+    def _set_handler(self, log: logging.Logger, output: str, fmt: logging.Formatter, stream: Any = None) -> None:
+        super()._set_handler(log, output, logs.lines(os.environ.get("RESPOOL_LOG_FORMAT", "")), stream)
+
+
 class OneLine(logging.Filter):
-    """Tells of a client that took nothing for too long in one line: gunicorn takes it for a fault of ours."""
+    """Tells of a client that took nothing for too long in one line: gunicorn takes it for a fault of ours.
+
+    Of what is no HTTP it would tell the very text, which may hold a key.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, TimeoutError):
             record.msg, record.args = "A client that did not take its answer in time was cut off.", ()
             record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+        if str(record.msg).startswith(INVALID):
+            record.msg, record.args = str(record.msg).partition(": ")[0], ()
         return True

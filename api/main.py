@@ -1,11 +1,12 @@
 """What `gunicorn api.main:app` serves."""
 
-import logging
 import os
 
 from api.app import create_app
+from jobs import logs
 from jobs.settings import read_settings
+from jobs.tracing import open_tracer
 
 settings = read_settings(os.environ)
-logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-app = create_app(settings)
+logs.set_up(settings)
+app = create_app(settings, tracer=open_tracer(os.environ, service="respool-api"))

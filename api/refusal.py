@@ -34,6 +34,13 @@ def unauthorized() -> Refusal:
     )
 
 
+def metrics_token_required() -> Refusal:
+    message = "The token of RESPOOL_METRICS_TOKEN is required: Authorization: Bearer …"
+    return Refusal(
+        401, message, type="authentication_error", code="invalid_metrics_token", headers={"WWW-Authenticate": "Bearer"}
+    )
+
+
 def admin_key_required() -> Refusal:
     message = "Only an admin key may do this; `respool keys create --admin` makes one."
     return Refusal(403, message, type="permission_error", code="admin_key_required")

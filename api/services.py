@@ -18,6 +18,7 @@ from jobs.intake import Intake
 from jobs.lane_states import LaneStates
 from jobs.limits import Limits, read_limits
 from jobs.listing import Listing
+from jobs.metrics.reader import MetricsReader
 from jobs.persistence import PersistenceCheck
 from jobs.projects import Projects
 from jobs.settings import Settings
@@ -64,6 +65,7 @@ class Services:
     batches: Batches
     batch_lines: Lines
     persistence: PersistenceCheck
+    metrics: MetricsReader
 
 
 def open_services(settings: Settings) -> Services:
@@ -103,6 +105,7 @@ def open_services(settings: Settings) -> Services:
         batches=Batches(redis, durability=settings.durability),
         batch_lines=Lines(redis, store),
         persistence=PersistenceCheck(redis),
+        metrics=MetricsReader(redis, limits, max_queued_bytes=settings.max_queued_bytes),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import Any
 
 from flask import request
@@ -11,19 +13,34 @@ from api.auth import caller
 from api.body import digest
 from api.refusal import Refusal
 from api.services import services
+from api.trail import trail
 from api.webhook_body import webhook_of
 from jobs.asked import Asked
+from jobs.log_context import about
+from jobs.record import JOB_PREFIX
 from jobs.store import Sameness, Submitted
+from jobs.tracing import current
 from jobs.webhooks.target import Webhook
 
 MOST_KEY_CHARACTERS = 255
+
+log = logging.getLogger(__name__)
 
 
 def submit(asked: Asked) -> Submitted:
     """Accepts the job that is asked for. Raises Refusal, StoreError, ValidationError."""
     key = caller()
     job = services().intake.new_job(asked, project=key.project, api_key=key.id, webhook=webhook(asked))
-    return services().store.submit(job, _sameness(asked))
+    submitted = services().store.submit(replace(job, trail=trail()), _sameness(asked))
+    _tell(submitted, project=key.project)
+    return submitted
+
+
+def _tell(submitted: Submitted, *, project: str) -> None:
+    job_id = JOB_PREFIX + submitted.number
+    current().say(respool__job_id=job_id, respool__project=project)
+    with about(job_id=job_id, project=project):
+        log.info("%s accepted", job_id) if submitted.created else log.info("%s had been accepted before", job_id)
 
 
 def webhook(asked: Asked) -> Webhook | None:

@@ -34,7 +34,7 @@ def _judged(text: str) -> WebhookUrl:
 
 
 def webhook_of(options: Mapping[str, Any]) -> Webhook | None:
-    """Where the events of the job go that `options` (RespoolOptionsSchema) are for, the secret sealed.
+    """Where the events of the job go that `options` (RespoolOptionsSchema) are for, the URL and the secret sealed.
 
     Raises ValidationError, which does not show the secret, and StoreUnavailable.
     """
@@ -54,7 +54,7 @@ def webhook_of(options: Mapping[str, Any]) -> Webhook | None:
     if url is None or mistakes:
         raise ValidationError({"webhook": mistakes})
     return Webhook(
-        url=url.url,
+        url=services().vault.seal(url.url),
         origin=url.origin,
         events=tuple(asked["events"]) if asked.get("events") is not None else None,
         include=asked.get("include", "id"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from api.services import services
 from jobs.record import JOB_PREFIX
 from jobs.webhooks.delivery_record import Delivery
 from jobs.webhooks.endpoint_record import Endpoint
+from jobs.webhooks.target import shown_url
 
 ATTEMPT_FIELDS = ("number", "started_at", "latency_ms", "http_status", "error", "location")
 
@@ -15,7 +17,7 @@ ATTEMPT_FIELDS = ("number", "started_at", "latency_ms", "http_status", "error", 
 def dump(webhook: Mapping[str, Any]) -> dict[str, Any]:
     """That of a job, from its record."""
     return {
-        "url": webhook["url"],
+        "url": shown_url(webhook, services().vault),
         "events": webhook.get("events"),
         "include": webhook["include"],
         "has_secret": "secret" in webhook,

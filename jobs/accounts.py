@@ -71,6 +71,12 @@ def open_keys(accounts: Iterable[Account], environ: Mapping[str, str]) -> dict[s
     return {account.name: _key(account, environ) for account in accounts}
 
 
+def account_keys(limits: Limits, environ: Mapping[str, str]) -> list[str]:
+    """What `environ` holds under the variables from which accounts take their keys."""
+    variables = [account.api_key_variable for account in limits.accounts]
+    return [environ[variable] for variable in variables if variable is not None and environ.get(variable)]
+
+
 def accounts_of(limits: Limits, settings: Settings, environ: Mapping[str, str]) -> tuple[OpenAccount, ...]:
     """All accounts in the order of the file, ready to be called; without any in the file that of the settings.
 

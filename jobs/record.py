@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from jobs.trail import Trail
 from jobs.webhooks.target import Webhook
 
 JOB_PREFIX = "job_"
@@ -87,6 +88,7 @@ class NewJob:
     webhook: Webhook | None = None
     later_seconds: float = 0.0
     line: BatchLine | None = None
+    trail: Trail = Trail()  # noqa: RUF009 - it cannot be changed
 
     @property
     def queued_bytes(self) -> int:
@@ -97,6 +99,7 @@ class NewJob:
         return {
             **({"webhook": self.webhook.as_json()} if self.webhook else {}),
             **(self.line.fields() if self.line else {}),
+            **self.trail.fields(),
             "api_key": self.api_key,
             "model": self.model,
             "backlog": self.backlog,

@@ -11,6 +11,8 @@ import redis
 
 from jobs import keys, scripts
 from jobs.coalesce import Coalescer
+from jobs.log_context import Said
+from jobs.trail import Trail, read_trail
 
 SMALL_REQUEST_BYTES = 64 * 1024
 MOST_TOKENS = 10**12
@@ -41,13 +43,30 @@ class Claim:
     body: bytes | None
     upstream_id: str | None = None
     snoozes: int = 0
+    project: str = ""
+    batch: str = ""
+    """The X of `batch_X` of which it is a line, or ""."""
+    trail: Trail = Trail()  # noqa: RUF009 - it cannot be changed
+
+    @property
+    def said(self) -> Said:
+        """What lines about the attempt say."""
+        return {
+            **self.trail.said,
+            "job_id": f"job_{self.number}",
+            "attempt": self.attempt,
+            "project": self.project,
+            "lane": self.lane,
+            "batch_id": self.batch and f"batch_{self.batch}",
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
     """How an attempt went, as its entry shows it. `delivery` is not_sent, sent (no answer came) or answered.
 
-    `nano` is what its usage cost, in 10^-9 of the currency; it is booked, not shown.
+    `nano` is what its usage cost, in 10^-9 of the currency; it is booked, not shown. `kind` is the class of what went
+    wrong; it is counted, not shown.
     """
 
     outcome: str
@@ -59,6 +78,7 @@ class Closing:
     usage: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     nano: int = 0
+    kind: str | None = None
 
     def as_json(self) -> str:
         """Objects inside are JSON texts of their own: the scripts, which read the rest, would round their numbers."""
@@ -204,7 +224,8 @@ def _counts(closing: Closing) -> str:
 
 
 def _claim(row: list[bytes]) -> Claim:
-    number, body, attempt, spent, snoozes, most, on_unknown, timeout, lane, echo, created, upstream = row
+    number, body, attempt, spent, snoozes, most, on_unknown, timeout, lane, echo, created, *rest = row
+    upstream, project, batch, request_id, traceparent = rest
     return Claim(
         number=number.decode(),
         attempt=int(attempt),
@@ -218,4 +239,7 @@ def _claim(row: list[bytes]) -> Claim:
         created_at=int(created) / 1_000_000,
         body=body or None,
         upstream_id=upstream.decode() or None,
+        project=project.decode(),
+        batch=batch.decode(),
+        trail=read_trail(request_id, traceparent),
     )

@@ -56,7 +56,9 @@ class Settings:
     webhook_disable_seconds: float = 5 * 86400.0
     webhook_ca_file: Path | None = None
     grace_seconds: float = 25.0
+    metrics_token: str = ""
     log_level: str = "INFO"
+    log_format: Literal["", "text", "json"] = ""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -126,5 +128,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "webhook_disable_seconds": texts.seconds(60, 60 * 86400),
     "webhook_ca_file": texts.file,
     "grace_seconds": texts.seconds(0, 86400),
+    "metrics_token": texts.header_text,
     "log_level": texts.choice("DEBUG", "INFO", "WARNING", "ERROR"),
+    "log_format": texts.choice("text", "json"),
 }

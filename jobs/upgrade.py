@@ -17,7 +17,7 @@ _LEFT_BEHIND = ("lane_queue:*", "lane_projects:*")
 def upgrade(client: redis.Redis) -> int:
     """How many jobs were taken over; 0 at once for a store of this layout. Several processes may do it at a time.
 
-    No process of the older release may run any more. Raises StoreUnavailable.
+    What workers of the older release run still is theirs to end. Raises StoreUnavailable.
     """
     with scripts.translated():
         if int(client.hget(keys.COUNTERS, "layout") or 1) >= LAYOUT:

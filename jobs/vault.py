@@ -1,4 +1,4 @@
-"""Seals what must be kept but not be readable in Redis alone: the secrets that sign webhooks."""
+"""Seals what must be kept but not be readable in Redis alone: the secrets that sign webhooks, and their URLs."""
 
 from __future__ import annotations
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from respool.backup import backup
+from respool.export import export
 from respool.keys import keys
 from respool.lanes import lanes
 from respool.listing import list_jobs
 from respool.projects import projects
+from respool.restore import restore
 from respool.submit import submit
 from respool.up import up
 from respool.watch import watch
@@ -22,5 +25,5 @@ def main() -> None:
     """
 
 
-for command in (up, submit, watch, list_jobs, keys, lanes, projects):
+for command in (up, submit, watch, list_jobs, keys, lanes, projects, export, backup, restore):
     main.add_command(command)

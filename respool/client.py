@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +33,10 @@ RETRIES = Retry(
     retry_after_max=10,
     raise_on_status=False,
 )
+
+
+class CursorRefused(Refused):
+    """What a page was to begin after is not there."""
 
 
 class Api:
@@ -82,6 +87,32 @@ class Api:
             most -= len(found)
             query["after"] = page["last_id"]
 
+    def all_jobs(self) -> Iterator[dict[str, Any]]:
+        """Every job as it is handed out, newest first, a page at a time; those submitted meanwhile are left out."""
+        last_ids: list[str] = []
+        while True:
+            page = self._page_after(last_ids)
+            seen = set(last_ids)
+            yield from (job for job in page["data"] if job["id"] not in seen)
+            last_ids = [str(job["id"]) for job in page["data"]] or last_ids
+            if not page["has_more"] or not page["data"]:
+                return
+
+    def _page_after(self, ids: list[str]) -> dict[str, Any]:
+        """What comes after the last of these jobs; after an earlier one if that was deleted meanwhile."""
+        for place in range(len(ids) - 1, 0, -1):
+            try:
+                return self._ask("GET", "/v1/jobs", params={"limit": PAGE_JOBS, "after": ids[place]})
+            except CursorRefused:
+                continue
+        start = {"after": ids[0]} if ids else {}
+        return self._ask("GET", "/v1/jobs", params={"limit": PAGE_JOBS, **start})
+
+    def usage(self, day: date) -> list[dict[str, Any]]:
+        """What was used on the day, by project, model and key."""
+        document = self._ask("GET", "/v1/usage", params={"from": day.isoformat(), "to": day.isoformat()})
+        return list(document["data"])
+
     def _ask(self, method: str, path: str, *, seconds: float = ANSWER_SECONDS, **parts: Any) -> dict[str, Any]:
         url = self._target.url + path
         timeout = (CONNECT_SECONDS, seconds)
@@ -93,7 +124,8 @@ class Api:
             raise Unreachable(f"cannot ask {self._target.url}: {error}") from error
         document = _json(answer)
         if not answer.ok or answer.is_redirect or document is None:
-            raise Refused(refusal(answer.status_code, document))
+            kind = CursorRefused if _refuses_cursor(document) else Refused
+            raise kind(refusal(answer.status_code, document))
         return document
 
 
@@ -111,6 +143,13 @@ def _json(answer: requests.Response) -> dict[str, Any] | None:
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
+
+
+def _refuses_cursor(document: dict[str, Any] | None) -> bool:
+    match document:
+        case {"error": {"param": "after"}}:
+            return True
+    return False
 
 
 def _job(document: dict[str, Any]) -> JobView:

@@ -53,6 +53,7 @@ def environment(
         "webhook_secret": webhook_secret,
         "files_folder": (settings.files_folder or files_folder).resolve(),
         "grace_seconds": min(WORKER_GRACE_SECONDS, settings.grace_seconds),
+        "log_format": settings.log_format or "text",
     }
     if sandbox_url is not None:
         # Neither a proxy nor anyone's real key has a part in calls to the sandbox.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery, signals
+from celery.apps import worker as celery_worker
 from kombu.entity import Exchange, Queue
 
 from jobs import keys
@@ -57,7 +58,6 @@ def _settings() -> dict[str, Any]:
         "worker_enable_remote_control": False,
         "worker_send_task_events": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "worker_log_format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         "worker_redirect_stdouts": False,
         "broker_connection_max_retries": None,
         "broker_connection_retry_on_startup": True,
@@ -76,6 +76,15 @@ def _follow(process: QueueProcess) -> None:
     def stop(**_: Any) -> None:
         process.stop()
 
+    def hush(instance: Any, **_: Any) -> None:
+        instance.quiet = True  # its banner is no line of a log
+        celery_worker.safe_say = lambda *_, **__: None  # nor is what it says at its end
+
+    def leave_logs(**_: Any) -> None:
+        """That somebody listens is enough for Celery to leave them as jobs.logs has set them up."""
+
+    signals.setup_logging.connect(leave_logs, weak=False)
+    signals.celeryd_init.connect(hush, weak=False)
     signals.worker_ready.connect(start, weak=False)
     signals.worker_shutting_down.connect(drain, weak=False)
     signals.worker_shutdown.connect(stop, weak=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from jobs.lanes import account_of
 from jobs.record import JOB_PREFIX
 from jobs.runs import Claim, Runs
+from jobs.tracing import UNTRACED, Tracer
 from worker import calls, closing, outcome
 from worker.background import Background
 from worker.calls import Call, Calls
@@ -32,9 +33,15 @@ class Attempts:
     results: Results
     calls: Calls
     logs: LogPump
+    tracer: Tracer = UNTRACED
 
     def make(self, claim: Claim) -> None:
         """Load, mark as sent, call, have it judged. What surprises before an answer came is left to recovery."""
+        facts = {f"respool.{name}": value for name, value in claim.said.items() if value}
+        with self.tracer.span("job attempt", kind="consumer", within=claim.trail.traceparent, facts=facts):
+            self._make(claim)
+
+    def _make(self, claim: Claim) -> None:
         call = Call(seconds=claim.run_timeout_seconds)
         self.calls.add(claim.number, claim.attempt, call)
         try:

@@ -40,12 +40,13 @@ def of_problem(problem: Problem, how: str, *, price: Price | None) -> Closing:
         usage=usage,
         nano=_nano(usage, price),
         error={"code": problem.code, "message": problem.message},
+        kind=problem.kind.value,
     )
 
 
 def unsent() -> Closing:
     """The job ended, or went elsewhere, before anything was sent."""
-    return Closing(outcome="lost", delivery="not_sent", may_be_billed=False)
+    return Closing(outcome="lost", delivery="not_sent", may_be_billed=False, kind="unsent")
 
 
 def believed(usage: dict[str, Any] | None) -> dict[str, Any] | None:

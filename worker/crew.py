@@ -6,9 +6,10 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, Protocol, TypeVar
 
+from jobs.log_context import Said, about
 from worker.calls import CANCELLED, STOPPING, SUPERSEDED, Calls
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,9 @@ class Claimed(Protocol):
 
     @property
     def attempt(self) -> int: ...
+
+    @property
+    def said(self) -> Said: ...
 
 
 C = TypeVar("C", bound=Claimed)
@@ -66,9 +70,16 @@ class Crew(Generic[C]):
             self._calls.hang_up(claim.number, SUPERSEDED)
             with self._changed:
                 self._held.add((claim.number, claim.attempt))
-            self._threads.submit(self._run, claim).add_done_callback(_tell_surprise)
+            self._threads.submit(self._run, claim)
 
     def _run(self, claim: C) -> None:
+        with about(**claim.said):
+            try:
+                self._held_while(claim)
+            except Exception:
+                log.exception("an attempt ended by surprise; what it was at will be given back")
+
+    def _held_while(self, claim: C) -> None:
         try:
             self._make(claim)
         finally:
@@ -93,9 +104,3 @@ class Crew(Generic[C]):
             self._changed.wait_for(lambda: not self._held, timeout=2)
         self._threads.shutdown(wait=False, cancel_futures=True)
         return left
-
-
-def _tell_surprise(done: Future[None]) -> None:
-    error = None if done.cancelled() else done.exception()
-    if error is not None:
-        log.error("an attempt ended by surprise; what it was at will be given back", exc_info=error)

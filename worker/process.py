@@ -14,6 +14,7 @@ from jobs.limits import read_limits
 from jobs.persistence import PersistenceCheck
 from jobs.runs import Runs
 from jobs.settings import Settings
+from jobs.tracing import UNTRACED, Tracer
 from jobs.workers import Workers
 from worker.attempt import Attempts
 from worker.background import Background
@@ -35,7 +36,7 @@ from worker.sweeper import Sweeper
 class Process(QueueProcess):
     """It runs jobs."""
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, environ: Mapping[str, str], *, tracer: Tracer = UNTRACED) -> None:
         """`environ` holds the keys of the accounts that the limits file names. Raises SettingsError."""
         own_id = new_id()
         redis = connect(settings.redis_url)
@@ -48,7 +49,7 @@ class Process(QueueProcess):
         runs = Runs(coalescer, writer, worker=own_id)
         files = open_file_work(settings, redis)
         batches = open_batch_work(settings, limits, writer, worker=own_id)
-        endpoints = open_endpoints(accounts_of(limits, settings, environ), settings, fill=files.fill)
+        endpoints = open_endpoints(accounts_of(limits, settings, environ), settings, fill=files.fill, tracer=tracer)
         logs = LogPump(writer, worker=own_id)
         self._attempts = Attempts(
             runs=runs,
@@ -57,6 +58,7 @@ class Process(QueueProcess):
             results=Results(runs=runs, prices=limits.prices),
             calls=calls,
             logs=logs,
+            tracer=tracer,
         )
         crew = Crew(runs.claim, self._attempts.make, calls, slots=settings.slots)
         lanes = Lanes(redis, limits, connect_seconds=settings.connect_timeout_seconds)

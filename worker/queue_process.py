@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.coalesce import Coalescer
+from jobs.logs import set_levels
 from jobs.open_files import allow_open_files
 from worker.calls import Calls
 from worker.crew import Crew
@@ -61,11 +62,7 @@ class QueueProcess(ABC):
 
     def start(self) -> None:
         allow_open_files()
-        for name in ("celery.worker.strategy", "celery.app.trace"):
-            logging.getLogger(name).setLevel(logging.WARNING)  # two lines a message that say nothing of its work
-        logging.getLogger("urllib3").setLevel(logging.WARNING)  # its lines show whole URLs
-        for name in ("worker", "jobs"):
-            logging.getLogger(name).setLevel(self._log_level)
+        set_levels(self._log_level)
         self._parts.coalescer.start()
         for loop in (self._parts.beats, *self._parts.others, self._watch):
             loop.start()

@@ -13,6 +13,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
+from jobs.tracing import UNTRACED, Tracer
 from worker import calls, event_stream
 from worker.calls import Call
 from worker.errors import BrokenAnswer, CallError, Cut, HungUp, Stalled, TooLarge, Unreachable
@@ -51,9 +52,11 @@ class ResponsesClient:
         read_timeout_seconds: float,
         max_bytes: int,
         fill: Fill = unfilled,
+        tracer: Tracer = UNTRACED,
     ) -> None:
         """`url` is the base to which `/responses` is added; `fill` puts the files into a request that names some."""
         self._fill = fill
+        self._tracer = tracer
         self._session = session
         self._url = f"{url}/responses"
         self._headers = {
@@ -111,6 +114,25 @@ class ResponsesClient:
         read_seconds: float,
         headers: Mapping[str, str] = MappingProxyType({}),
         body: bytes | FileBody | None = None,
+    ) -> Answer:
+        with self._tracer.span(f"{method} responses", kind="client") as span:
+            traced = {"traceparent": span.traceparent} if span.traceparent else {}
+            try:
+                return self._called(
+                    call, method=method, url=url, read_seconds=read_seconds, headers={**headers, **traced}, body=body
+                )
+            finally:
+                span.say(http__request__method=method, http__response__status_code=call.http_status)
+
+    def _called(
+        self,
+        call: Call,
+        *,
+        method: str,
+        url: str,
+        read_seconds: float,
+        headers: Mapping[str, str],
+        body: bytes | FileBody | None,
     ) -> Answer:
         token = calls.current.set(call)
         options: dict[str, Any] = {

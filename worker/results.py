@@ -15,12 +15,13 @@ from jobs.lanes import model_of
 from jobs.prices import Price
 from jobs.record import JOB_PREFIX, RESPONSE_PREFIX
 from jobs.runs import Claim, Closing, End, Runs
+from jobs.tracing import current
 from schemas import response
 from worker import closing, holds, judgement, retry
 from worker.holds import Hold
 from worker.outcome import Outcome, Problem, Responded
 from worker.responses_client import Answer
-from worker.retry import GiveUp, Patience, PollLater, RetryIn, Snooze
+from worker.retry import Decision, GiveUp, Patience, PollLater, RetryIn, Snooze
 from worker.upstream_error import shown_code, shown_message
 
 log = logging.getLogger(__name__)
@@ -63,10 +64,14 @@ class Results:
         done = closing.of_response(result, usage=whole["usage"], price=self._price(claim))
         answer = self.runs.finish(claim, end, done)
         log.info("%s%s attempt %s: %s (%s)", JOB_PREFIX, claim.number, claim.attempt, result.status, answer)
+        current().say(respool__outcome=result.status)
 
     def _settle(self, claim: Claim, problem: Problem) -> None:
         decision = retry.decide(problem, _patience(claim), now=time.time(), random=random.random)
-        log.info("%s%s attempt %s: %s, %s", JOB_PREFIX, claim.number, claim.attempt, problem.code, decision)
+        # Of neither the message: the upstream may repeat in it what it was sent.
+        log.info("%s%s attempt %s: %s, %s", JOB_PREFIX, claim.number, claim.attempt, problem.code, _shown(decision))
+        current().say(respool__outcome=problem.code)
+        current().fail(problem.code)
         match decision:
             case GiveUp():
                 self._hold(claim, decision.hold)
@@ -107,6 +112,20 @@ class Results:
 
     def _price(self, claim: Claim) -> Price | None:
         return self.prices.get(model_of(claim.lane))
+
+
+def _shown(decision: Decision) -> str:
+    match decision:
+        case RetryIn(delay_seconds=delay, spend=spend):
+            return f"retry in {delay:.1f} s ({spend})"
+        case Snooze(delay_seconds=delay):
+            return f"snoozed for {delay:.1f} s"
+        case PollLater():
+            return "asked for again later"
+        case GiveUp(code=code):
+            return f"given up: {code}"
+        case other:
+            assert_never(other)
 
 
 def _patience(claim: Claim) -> Patience:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.record import new_number
+from jobs.trail import Trail
 from jobs.webhooks.target import Webhook
 
 BATCH_PREFIX = "batch_"
@@ -35,6 +36,7 @@ class NewBatch:
     options: Mapping[str, Any] = field(default_factory=dict)
     webhook: Webhook | None = None
     retry_of: str | None = None
+    trail: Trail = Trail()  # noqa: RUF009 - it cannot be changed
 
 
 FIELDS = (
@@ -42,7 +44,7 @@ FIELDS = (
     "in_progress_at", "expires_at", "finalizing_at", "completed_at", "failed_at", "expired_at", "cancelling_at",
     "cancelled_at", "total", "completed_lines", "failed_lines", "refused_lines", "lines_read", "line", "offset",
     "model", "errors", "output_file", "error_file", "output_expires", "usage", "nano", "metadata", "options", "webhook",
-    "retry_of", "reason",
+    "retry_of", "reason", "request_id", "traceparent",
 )  # fmt: skip
 
 
@@ -91,6 +93,7 @@ class Batch:
     webhook: dict[str, Any] | None
     retry_of: str | None
     waiting_reason: str | None
+    trail: Trail = Trail()  # noqa: RUF009 - it cannot be changed
 
     @property
     def id(self) -> str:
@@ -146,6 +149,7 @@ def read_batch(number: str, values: Sequence[bytes | None]) -> Batch | None:
         webhook=json.loads(raw["webhook"] or "null"),
         retry_of=raw["retry_of"] or None,
         waiting_reason=raw["reason"] or None,
+        trail=Trail(request_id=raw["request_id"], traceparent=raw["traceparent"]),
     )
 
 

@@ -131,4 +131,5 @@ def _fields(new: NewBatch) -> dict[str, str | int]:
         "options": json.dumps(dict(new.options)),
         **({"webhook": new.webhook.as_json()} if new.webhook else {}),
         **({"retry_of": new.retry_of} if new.retry_of else {}),
+        **new.trail.fields(),
     }

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook
+-- Parts: base metric webhook
 -- Renews a sender's lease and tells the slots it offers.
 -- ARGV: 1 prefix  2 sender  3 lease ms  4 slots (0 when it drains)  5 what to show of it, as JSON
 -- Returns 1. Twice: the same.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook
+-- Parts: base metric webhook
 -- Cancels a piece of what an endpoint that takes no more is owed; one that is being sent is left to its sender.
 -- ARGV: 1 prefix  2 E  3 how many of its open deliveries to pass over  4 most to look at
 -- Returns {cancelled, left to their senders}; {0, 0} also if the endpoint is enabled. Twice: does the next piece.

@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Parts: base lane queue
+-- Parts: base metric lane queue
 -- A worker takes the jobs of one message; each only if it was released to this worker with this dispatch number.
 -- ARGV: 1 prefix  2 worker id  3 dispatch number  4 nonce of the message's handling  5 most bytes of a request to hand out  6… job numbers
 -- Returns a list of {N, request or '' if it is longer, then values} for the jobs that are now this worker's; the values are
---   attempt, spent, snoozes, max_attempts, on_unknown, run_timeout, lane, echo, created, upstream or ''.
+--   attempt, spent, snoozes, max_attempts, on_unknown, run_timeout, lane, echo, created, and each or '': upstream, project, batch,
+--   request_id, traceparent.
 -- Twice with one nonce: the same answer.
 local worker = ARGV[2]
 
@@ -28,6 +29,9 @@ local function start(n, job)
     started_at = now, worker = worker, outcome = 'running', delivery = 'not_sent', may_be_billed = false,
     upstream_response_id = job.upstream}))
   trim(attempts_key(n))
+  if not job.started then
+    meter_time('wait', '\n' .. (job.batch and 'batch' or 'api') .. '\n' .. counted_as(job.lane), now - tonumber(job.queued or now))
+  end
   redis.call('PUBLISH', log_key(n), 'started')
 end
 
@@ -35,7 +39,8 @@ redis.call('HDEL', worker_key(worker), 'stalled')
 local taken = {}
 for i = 6, #ARGV do
   local n = ARGV[i]
-  local job = read(n, 'stage', 'dispatch', 'worker', 'nonce', 'project', 'started', 'request_bytes', 'lane', 'series', 'upstream')
+  local job = read(n, 'stage', 'dispatch', 'worker', 'nonce', 'project', 'started', 'request_bytes', 'lane', 'series', 'upstream',
+    'queued', 'batch', 'request_id', 'traceparent')
   if job.worker == worker and job.dispatch == ARGV[3] and
       (job.stage == 'dispatched' or (job.stage == 'running' and job.nonce == ARGV[4])) then
     if job.stage == 'dispatched' then start(n, job) end
@@ -43,7 +48,7 @@ for i = 6, #ARGV do
     local fields = redis.call('HMGET', job_key(n), 'attempt', 'spent', 'snoozes', 'max_attempts', 'on_unknown', 'run_timeout',
       'lane', 'echo', 'created')
     table.insert(taken, {n, whole and redis.call('HGET', job_key(n), 'request') or '', unpack(fields)})
-    table.insert(taken[#taken], job.upstream or '')
+    for _, name in ipairs({'upstream', 'project', 'batch', 'request_id', 'traceparent'}) do table.insert(taken[#taken], job[name] or '') end
   end
 end
 return taken

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Parts: base webhook delivering
+-- Parts: base metric webhook delivering
 -- A sender takes the deliveries of one message; each only if it was released to this sender with this dispatch number.
 -- ARGV: 1 prefix  2 sender  3 dispatch number  4 nonce of the message's handling  5 most bytes of a Response to hand out  6… deliveries
 -- Returns a list of {D, attempt, step, event, type, url, include, body, project, endpoint or '', signer, sealed secrets as JSON,
---   trigger}, and of the job's end for include 'response' (as far as it is kept and fits) {…, N, status, response or '', echo, error or '',
+--   trigger, then each or '': job, request_id, traceparent}, and of the job's end for include 'response' (as far as it is kept and fits) {…, N, status, response or '', echo, error or '',
 --   created, finished}.
 -- Twice with one nonce: the same answer.
 local sender = ARGV[2]
@@ -68,7 +68,7 @@ local taken = {}
 for i = 6, #ARGV do
   local d = ARGV[i]
   local delivery = read_delivery(d, 'stage', 'sender', 'dispatch', 'nonce', 'project', 'endpoint', 'origin', 'url', 'secret', 'job',
-    'include', 'event')
+    'include', 'event', 'request_id', 'traceparent')
   local mine = delivery.sender == sender and delivery.dispatch == ARGV[3]
   local fresh = mine and delivery.stage == 'released' and takes(d, delivery)
   if fresh then start(d, delivery) end
@@ -78,6 +78,7 @@ for i = 6, #ARGV do
     table.insert(row, 1, d)
     for _, value in ipairs({to[1] or '', delivery.include, redis.call('HGET', delivery_key(d), 'body'), delivery.project,
         delivery.endpoint, to[2], live(to[3]), redis.call('HGET', delivery_key(d), 'trigger')}) do table.insert(row, value) end
+    for _, name in ipairs({'job', 'request_id', 'traceparent'}) do table.insert(row, delivery[name] or '') end
     for _, value in ipairs(kept(delivery)) do table.insert(row, value) end
     table.insert(taken, row)
   end

@@ -1,5 +1,5 @@
 #!lua
--- Parts: base file batch
+-- Parts: base metric file batch
 -- Accepts a batch over a file of its project, which stays as long as the batch has not ended.
 -- KEYS: 1 batch:B   2 file:F
 -- ARGV: 1 prefix  2 B  3 project  4 F  5 most batches of the project in an hour  6 ms of its window  7… more fields of the record, flat
@@ -19,4 +19,5 @@ redis.call('HINCRBY', KEYS[2], 'batches', 1)
 redis.call('ZADD', batches_key(project), int(now_us), b)
 redis.call('SADD', prefix .. 'projects', project)
 look_at_batch(b, now)
+meter('batches_created', 1)
 return 'created'

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Parts: base lane queue budget clock gate turns message
 -- Releases what the limits and the free slots of live workers allow, and sends each worker one message for its share.
--- KEYS: 1 dispatcher (who leads)
+-- Workers of an older release lead no more and get no new jobs while one of this release leads; what they run goes on.
+-- KEYS: 1 leader (who leads)
 -- ARGV: 1 prefix  2 worker id  3 lease ms of the lead  4 limits as JSON  5 most jobs to release  6 ms until a release is taken back
 --       7 Celery message template as JSON, whose args are filled in here  8 ms after which a call that is up has connected
 -- Returns {1 leads or 0, jobs released, ms until something may go next (-1: not before the next wake), lines for the log}.
@@ -9,15 +10,17 @@
 local leader = redis.call('GET', KEYS[1])
 if leader and leader ~= ARGV[2] then return {0, 0, -1, {}} end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+-- The place from which those of an older release lead.
+redis.call('SET', prefix .. 'dispatcher', 'a newer release', 'PX', 6000)
 limits, probe_ms = cjson.decode(ARGV[4]), tonumber(ARGV[8])
 -- Workers -------------------------------------------------------------------------------------------------------------
 
 local workers, free = {}, 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'workers', '(' .. int(now), '+inf')) do
-  local state = redis.call('HMGET', worker_key(id), 'slots', 'stalled')
+  local state = redis.call('HMGET', worker_key(id), 'slots', 'stalled', 'generation')
   local room = tonumber(state[1] or '0') - redis.call('SCARD', worker_jobs_key(id))
   -- One that left a release unclaimed is passed over for a while: its Celery side may hang.
-  if room > 0 and now - tonumber(state[2] or 0) > 10000 then
+  if room > 0 and now - tonumber(state[2] or 0) > 10000 and state[3] == GENERATION then
     table.insert(workers, {id = id, room = room, jobs = {}})
     free = free + room
   end

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget batch webhook
+-- Parts: base metric lane queue budget batch webhook
 -- Ends a batch and tells its event. What is left to be tidied is looked at next.
 -- KEYS: 1 batch:B
 -- ARGV: 1 prefix  2 B  3 runner  4 status that it takes the batch for  5 completed, failed, expired or cancelled  6 ms for which the record is kept
@@ -7,7 +7,7 @@
 -- Returns 'ended' | 'lost'. Twice: 'lost', and nothing more.
 local b, status = ARGV[2], ARGV[5]
 if not runs(b, ARGV[3], ARGV[4]) then return 'lost' end
-local batch = read_batch(b, 'project', 'file', 'webhook')
+local batch = read_batch(b, 'project', 'file', 'webhook', 'request_id', 'traceparent')
 local goes = now + tonumber(ARGV[6])
 redis.call('HSET', KEYS[1], 'status', status, status .. '_at', int(now), 'goes', int(goes), 'reason', '', unpack(ARGV, 9))
 redis.call('HDEL', KEYS[1], 'runner')
@@ -15,8 +15,10 @@ redis.call('HDEL', KEYS[1], 'runner')
 redis.call('PEXPIREAT', KEYS[1], int(goes + DAY))
 redis.call('PEXPIREAT', batch_refusals_key(b), int(goes + DAY))
 let_go(batch.file)
+meter('batches_ended\n' .. status, 1)
 look_at_batch(b, now)
 local id, type = 'evt_' .. b .. '01', 'batch.' .. status
-emit({id = id, type = type, project = batch.project, retention = tonumber(ARGV[7]), body = event_body(id, type, 'batch_' .. b, ARGV[8])},
+emit({id = id, type = type, project = batch.project, retention = tonumber(ARGV[7]), request_id = batch.request_id,
+  traceparent = batch.traceparent, body = event_body(id, type, 'batch_' .. b, ARGV[8])},
   batch.webhook and cjson.decode(batch.webhook) or nil)
 return 'ended'

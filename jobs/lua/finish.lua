@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget ledger webhook batch ending
+-- Parts: base metric lane queue budget ledger webhook batch ending
 -- Ends a job with the outcome of an attempt. The first valid result wins, also one that comes late;
 -- a failure counts only from the attempt that is under way.
 -- KEYS: 1 job:N
@@ -25,6 +25,7 @@ end
 
 local fields = cjson.decode(ARGV[5])
 local answered = fields.delivery == 'answered' and (fields.http_status or 200) < 500
+local kind = fields.kind
 close_attempt(n, attempt, fields, ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil)
 if ended(job.status) then
   if current then withdraw(n) end
@@ -36,5 +37,6 @@ if under_way or redis.call('HGET', KEYS[1], 'spent') == '0' then redis.call('HIN
 -- Another attempt that is under way is called off; it keeps its slot until its worker has hung up.
 local other = not current and job.stage == 'running'
 if other then call_off(n, job.worker) end
+if kind then meter('given_up\n' .. kind .. '\n' .. counted_as(job.lane), 1) end
 finish(n, ARGV[4], {'ended_by', ARGV[3], unpack(ARGV, 7)}, other)
 return 'finished'

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook
+-- Parts: base metric webhook
 -- Removes a project's webhook endpoint; what was delivered to it stays in the lists for as long as it is kept.
 -- KEYS: 1 webhook_endpoint:E   ARGV: 1 prefix  2 E  3 project, or '' for any
 -- Returns 'forgotten' | 'missing'. Twice: 'missing'.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook delivering
+-- Parts: base metric webhook delivering
 -- Recovers deliveries that a live sender is recorded to make but that none of its threads holds any more.
 -- ARGV: 1 prefix  2 sender  3… deliveries
 -- Returns how many were recovered. Twice: 0.

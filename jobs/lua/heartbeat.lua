@@ -8,7 +8,7 @@
 local key = worker_key(ARGV[2])
 local before = redis.call('HGET', key, 'slots')
 redis.call('ZADD', prefix .. 'workers', int(now + tonumber(ARGV[3])), ARGV[2])
-redis.call('HSET', key, 'slots', ARGV[4], 'about', ARGV[5])
+redis.call('HSET', key, 'slots', ARGV[4], 'about', ARGV[5], 'generation', GENERATION)
 redis.call('PEXPIRE', key, 600000)
 if before ~= ARGV[4] then wake() end
 if #ARGV > 5 then redis.call('SREM', worker_cancels_key(ARGV[2]), unpack(ARGV, 6)) end

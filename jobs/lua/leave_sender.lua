@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook delivering
+-- Parts: base metric webhook delivering
 -- A sender goes for good: what it still holds is sent again by others, a bounded piece at a call.
 -- KEYS: 1 delivery_leader   ARGV: 1 prefix  2 sender  3 most deliveries to recover
 -- Returns {recovered, deliveries it still holds: call again}. Twice: {0, 0}.

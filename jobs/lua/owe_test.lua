@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook
+-- Parts: base metric webhook
 -- Owes an event of no job to one endpoint alone, for its owner to see whether it arrives; it joins no feed.
 -- KEYS: 1 webhook_endpoint:E
 -- ARGV: 1 prefix  2 E  3 project, or '' for any  4 event's id  5 its type  6 id of what it is about  7 what respool adds, as JSON

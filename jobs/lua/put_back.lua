@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget ledger
+-- Parts: base metric lane queue budget ledger
 -- Puts a running job back into the queue: a retry spends an attempt, a snooze does not.
 -- KEYS: 1 job:N
 -- ARGV: 1 prefix  2 N  3 attempt  4 ms to wait
@@ -23,11 +23,13 @@ end
 local behind = redis.call('HGET', lane_key(job.lane), 'probe') or (way == 'snooze' and tonumber(job.snoozes or 0) >= 5)
 if job.attempt == ARGV[3] and job.stage == 'running' and way ~= 'poll_later' then redis.call('HDEL', KEYS[1], 'upstream') end
 if way == 'poll_later' then fields.goes_on = true end
+local kind = fields.kind or 'unknown'
 local news = close_attempt(n, tonumber(ARGV[3]), fields, ARGV[8] ~= '' and cjson.decode(ARGV[8]) or nil)
 if job.attempt ~= ARGV[3] then return 0 end
 if ended(job.status) then withdraw(n) return 0 end
 if job.stage ~= 'running' or not news then return 0 end
 redis.call('HINCRBY', KEYS[1], way == 'retry' and 'spent' or 'snoozes', 1)
 if behind then redis.call('HSET', KEYS[1], 'order', int(now_us)) end
+meter('put_backs\n' .. way .. '\n' .. kind .. '\n' .. counted_as(job.lane), 1)
 requeue(n, now + tonumber(ARGV[4]), ARGV[6])
 return 1

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook message delivering
+-- Parts: base metric webhook message delivering
 -- Hands deliveries that are due to live senders, as far as their origins may take more at a time.
 -- KEYS: 1 delivery_leader (who leads)
 -- ARGV: 1 prefix  2 sender  3 lease ms of the lead  4 most deliveries to release  5 ms until a release is taken back

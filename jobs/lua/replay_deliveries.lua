@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook
+-- Parts: base metric webhook
 -- Owes deliveries that have ended once more, now and with a schedule of their own. The event and its id stay; so does the log.
 -- ARGV: 1 prefix  2 project, or '' for any  3… deliveries
 -- Returns for each 'replayed' | 'missing' | 'open' | 'endpoint_deleted' | 'endpoint_disabled'.

@@ -1,5 +1,5 @@
 #!lua
--- Parts: base lane queue budget log batch
+-- Parts: base metric lane queue budget log batch
 -- Queues a failed job again, with all of its attempts to spend anew. What was recorded of it stays.
 -- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any  4 max queued bytes (all jobs)  5 µs of an ageing time  6 nonce of this retry
 -- Returns {'again', room} | {'missing'} | {STATUS: it has not failed} | {'in_batch', status of a batch that has not ended}
@@ -7,7 +7,7 @@
 -- Twice with one nonce: {'again', room}.
 local n = ARGV[2]
 local job = read(n, 'project', 'status', 'request_bytes', 'tokens', 'nano_held', 'priority', 'queue_deadline', 'idempotency', 'retried_by', 'series',
-  'attempt', 'log_last', 'batch')
+  'attempt', 'log_last', 'batch', 'backlog')
 if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return {'missing'} end
 if job.retried_by == ARGV[6] then return {'again', headroom(job.project)} end
 if job.status ~= 'failed' then return {job.status} end
@@ -39,4 +39,5 @@ if tonumber(job.queue_deadline) > 0 then
   redis.call('ZADD', prefix .. 'deadlines', int(now + tonumber(job.queue_deadline)), n)
 end
 enqueue(n)
+meter('submitted\nretry\n' .. counted_as(job.backlog), 1)
 return {'again', headroom(job.project)}

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook
+-- Parts: base metric webhook
 -- Registers a project's webhook endpoint or changes it, with its route: an enabled endpoint is owed the events it asks for.
 -- KEYS: 1 webhook_endpoint:E
 -- ARGV: 1 prefix  2 E  3 'create' | 'change'  4 project; for a change, '' is any  5 most endpoints of a project

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook delivering
+-- Parts: base metric webhook delivering
 -- Writes what came of an attempt: the delivery ends or waits for its next attempt, its origin and its endpoint hear of it.
 -- A success counts also from an attempt that was given up for lost.
 -- ARGV: 1 prefix  2 D  3 attempt  4 status (delivered | retrying | exhausted | gone | blocked)  5 ms to wait for a next attempt
@@ -27,4 +27,10 @@ if ARGV[6] ~= 'unmoved' or status == 'blocked' then
   disabled = hear_endpoint(delivery.endpoint, status, tonumber(delivery.retention), tonumber(ARGV[11]))
 end
 log_attempt(d, ARGV[9])
+local read, entry = pcall(cjson.decode, ARGV[9])
+if read then
+  local http_status = tonumber(entry.http_status)
+  meter('delivery_attempts\n' .. (http_status and class_of(http_status) or entry.error or 'unknown'), 1)
+  meter_time('delivery', '', tonumber(entry.latency_ms))
+end
 return {'settled', disabled}

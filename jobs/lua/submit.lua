@@ -1,5 +1,5 @@
 #!lua
--- Parts: base lane queue budget batch
+-- Parts: base metric lane queue budget batch
 -- Accepts a job: record, place in the backlog and index at once, or the job that its idempotency key names.
 -- KEYS: 1 job:N   2 idempotency key or ''   3 repeat key (a client's own retry) or ''   4 batch:B of a line, or ''
 -- ARGV: 1 prefix  2 N  3 digest of the body  4 max queued bytes (all jobs)  5 queue deadline ms or 0
@@ -38,11 +38,18 @@ elseif KEYS[3] ~= '' and ARGV[6] == '1' then
   if first and redis.call('EXISTS', job_key(first)) == 1 then return known('existing', first) end
 end
 
+local source = of_batch and 'batch' or 'api'
 local queued = tonumber(redis.call('HGET', prefix .. 'counters', 'queued_bytes') or '0')
-if queued + tonumber(job.request_bytes) > tonumber(ARGV[4]) then return {'full', ''} end
+if queued + tonumber(job.request_bytes) > tonumber(ARGV[4]) then
+  meter('refused\nqueued_bytes\n' .. source, 1)
+  return {'full', ''}
+end
 -- A batch leaves half of what is counted in jobs to everybody else.
 local refusal = admit(project, tonumber(job.tokens), tonumber(job.nano_held), of_batch and 0.5 or 1)
-if refusal then return {'over', refusal[1], refusal[2], refusal[3], headroom(project)} end
+if refusal then
+  meter('refused\n' .. refusal[1] .. '\n' .. source, 1)
+  return {'over', refusal[1], refusal[2], refusal[3], headroom(project)}
+end
 
 redis.call('HSET', KEYS[1], 'status', 'queued', 'created', int(now_us), 'queued', int(now),
   'order', int(now_us - tonumber(ARGV[7])), 'project', project, unpack(fields))
@@ -58,4 +65,5 @@ elseif KEYS[3] ~= '' then
 end
 if tonumber(ARGV[5]) > 0 then redis.call('ZADD', prefix .. 'deadlines', int(now + tonumber(ARGV[5])), n) end
 enqueue(n)
+meter('submitted\n' .. source .. '\n' .. counted_as(job.backlog), 1)
 return {'created', n, headroom(project)}

@@ -1,11 +1,14 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget ledger webhook batch ending
+-- Parts: base metric lane queue budget ledger webhook batch ending
 -- Puts right what time alone shows to be wrong, a bounded piece at a call; any worker calls it about once a second.
 -- KEYS: 1 sweep lease
 -- ARGV: 1 prefix  2 ms in which one sweep is enough  3 most jobs of each kind  4 lease ms of a worker  5 ms until a release is taken back
 -- Returns {recovered from dead workers, taken back unclaimed, now due, past their deadline, forgotten}, or {} if another swept just now.
 -- Twice: does the next piece. The lease expires by itself.
-if not redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[2]) then return {} end
+-- It lasts for longer than it says: workers of an older release, which look whether it is there alone, do not sweep beside us.
+local last = redis.call('GET', KEYS[1])
+if last and math.abs(now - tonumber(last)) < tonumber(ARGV[2]) then return {} end
+redis.call('SET', KEYS[1], int(now), 'PX', 6000)
 local most = tonumber(ARGV[3])
 local function due(name) return redis.call('ZRANGEBYSCORE', prefix .. name, '-inf', int(now), 'LIMIT', 0, most) end
 
@@ -44,6 +47,7 @@ for _, n in ipairs(due('deadlines')) do
   late = late + 1
   redis.call('ZREM', prefix .. 'deadlines', n)
   if redis.call('HGET', job_key(n), 'status') == 'queued' then
+    meter('expired', 1)
     fail(n, 'expired', 'the job was still queued at its queue_deadline_seconds')
   end
 end

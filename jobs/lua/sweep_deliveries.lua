@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base webhook delivering
+-- Parts: base metric webhook delivering
 -- Takes back the deliveries of senders that died and those that nobody claimed, a bounded piece at a call; any sender calls it.
 -- KEYS: 1 delivery_sweep (lease)
 -- ARGV: 1 prefix  2 ms in which one sweep is enough  3 most of each kind  4 lease ms of a sender  5 ms until a release is taken back
@@ -32,4 +32,6 @@ for _, d in ipairs(unclaimed) do
   end
   recover_delivery(d)
 end
+count('recovered_deliveries', recovered)
+count('unclaimed_deliveries', #unclaimed)
 return {recovered, #unclaimed}

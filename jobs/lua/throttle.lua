@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane
+-- Parts: base metric lane
 -- Slows a lane down after its upstream said so. A volley of refusals counts once: what was let in before the last cut,
 -- or within a second after it, tells nothing new.
 -- KEYS: 1 lane:L
@@ -10,6 +10,7 @@
 local lane, fault, told = ARGV[2], ARGV[6], tonumber(ARGV[7])
 if redis.call('HGET', job_key(ARGV[3]), 'told') == ARGV[8] then return 0 end
 if redis.call('EXISTS', job_key(ARGV[3])) == 1 then redis.call('HSET', job_key(ARGV[3]), 'told', ARGV[8]) end
+meter('holds\n' .. fault .. '\n' .. counted_as(lane), 1)
 local state = fields_of(KEYS[1], 'paused_until', 'pause_reason', 'cut_at', 'cut_until', 'streak', 'probe', 'probe_job', 'openings')
 local paused_until, cut_at = tonumber(state.paused_until or 0), tonumber(state.cut_at or 0)
 local released = tonumber(redis.call('HGET', job_key(ARGV[3]), 'released') or now)

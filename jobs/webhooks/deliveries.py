@@ -9,6 +9,8 @@ from typing import Literal, cast
 
 from jobs import scripts
 from jobs.coalesce import Coalescer
+from jobs.log_context import Said
+from jobs.trail import Trail, read_trail
 from jobs.webhooks.cancelling import cancel_owed
 from jobs.webhooks.target import Include
 
@@ -57,6 +59,21 @@ class DeliveryClaim:
     sealed: tuple[str, ...]
     trigger: Trigger
     kept: Kept | None = None
+    job: str = ""
+    """The number of the job that the event tells of, or ""."""
+    trail: Trail = Trail()  # noqa: RUF009 - it cannot be changed
+
+    @property
+    def said(self) -> Said:
+        """What lines about the attempt say."""
+        return {
+            **self.trail.said,
+            "job_id": self.job and f"job_{self.job}",
+            "delivery_id": f"dlv_{self.number}",
+            "event_id": self.event_id,
+            "attempt": self.attempt,
+            "project": self.project,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +149,8 @@ class Deliveries:
 
 
 def _claim(row: list[bytes]) -> DeliveryClaim:
-    number, attempt, step, event, kind, url, include, body, project, endpoint, signer, sealed, trigger, *kept = row
+    number, attempt, step, event, kind, url, include, body, project, endpoint, signer, sealed, trigger, *rest = row
+    job, request_id, traceparent, *kept = rest
     return DeliveryClaim(
         number=number.decode(),
         attempt=int(attempt),
@@ -148,6 +166,8 @@ def _claim(row: list[bytes]) -> DeliveryClaim:
         sealed=tuple(json.loads(sealed)),
         trigger=cast(Trigger, trigger.decode()),
         kept=_kept(kept) if kept else None,
+        job=job.decode(),
+        trail=read_trail(request_id, traceparent),
     )
 
 

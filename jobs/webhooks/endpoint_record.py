@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TypedDict, cast
 
 from jobs.record import number_of
-from jobs.webhooks.target import Include
+from jobs.vault import Vault
+from jobs.webhooks.target import Include, shown_url
 from schemas.webhook_url import WebhookUrl
 
 ENDPOINT_PREFIX = "we_"
@@ -56,25 +57,25 @@ def is_endpoint_id(text: str) -> bool:
     return number_of(text, ENDPOINT_PREFIX) is not None
 
 
-def stored(change: EndpointChange) -> dict[str, str]:
-    """The fields of the record that the change sets."""
+def stored(change: EndpointChange, vault: Vault) -> dict[str, str]:
+    """The fields of the record that the change sets, the URL sealed. Raises StoreUnavailable."""
     fields: dict[str, str] = {
         name: str(change[name]) for name in ("include", "description", "status") if name in change
     }
     if "url" in change:
-        fields |= {"url": change["url"].url, "origin": change["url"].origin}
+        fields |= {"url": vault.seal(change["url"].url), "origin": change["url"].origin}
     if "events" in change:
         fields["events"] = json.dumps(change["events"]) if change["events"] is not None else ""
     return fields
 
 
-def read_endpoint(endpoint_id: str, values: Sequence[bytes | None]) -> Endpoint:
-    """From the values of FIELDS."""
+def read_endpoint(endpoint_id: str, values: Sequence[bytes | None], vault: Vault) -> Endpoint:
+    """From the values of FIELDS. Raises StoreUnavailable."""
     raw = {name: (value or b"").decode() for name, value in zip(FIELDS, values, strict=True)}
     return Endpoint(
         id=endpoint_id,
         project=raw["project"],
-        url=raw["url"],
+        url=shown_url(raw, vault),
         origin=raw["origin"],
         events=tuple(json.loads(raw["events"])) if raw["events"] else None,
         include=cast(Include, raw["include"]),

@@ -54,7 +54,7 @@ class Endpoints:
         """
         endpoint_id, secret = ENDPOINT_PREFIX + new_number(), new_secret()
         change = EndpointChange(url=url, events=events, include=include, description=description)
-        fields = stored(change) | {SECRETS: json.dumps([[self._vault.seal(secret), 0]])}
+        fields = stored(change, self._vault) | {SECRETS: json.dumps([[self._vault.seal(secret), 0]])}
         if self._set(endpoint_id, "create", project, fields) == b"full":
             raise TooManyEndpoints(str(MOST_ENDPOINTS))
         return secret, self.get(endpoint_id, project=project)
@@ -82,7 +82,7 @@ class Endpoints:
 
         Raises EndpointNotFound, StoreUnavailable.
         """
-        if self._set(endpoint_id, "change", project or "", stored(change)) == b"missing":
+        if self._set(endpoint_id, "change", project or "", stored(change, self._vault)) == b"missing":
             raise EndpointNotFound(endpoint_id)
         if change.get("status") == "disabled":
             self._cancel(endpoint_id)
@@ -133,4 +133,6 @@ class Endpoints:
             for endpoint_id in ids:
                 pipeline.hmget(keys.webhook_endpoint(endpoint_id), FIELDS)
             answers = pipeline.execute()
-        return [read_endpoint(i, values) if values[0] else None for i, values in zip(ids, answers, strict=True)]
+        return [
+            read_endpoint(i, values, self._vault) if values[0] else None for i, values in zip(ids, answers, strict=True)
+        ]

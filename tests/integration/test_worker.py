@@ -136,7 +136,7 @@ def test_a_lost_message_is_found_missing(
     (number,) = submit(store_client, 1)
     assert Lanes(store_client, Limits()).dispatch("idle").released == 1
     assert store_client.delete(keys.worker_queue("idle")) == 1
-    store_client.delete("{respool}:dispatcher")
+    store_client.delete("{respool}:leader")
     store_client.zadd(keys.PREFIX + "dispatched", {number: 1})  # the deadline of the claim passes
     with running_workers(1, tmp_path, redis_url, sandbox):
         (job,) = wait_for_ends(store_client, [number])

@@ -1,12 +1,18 @@
 """Procfile, image, compose file and `respool up` run the same commands."""
 
 import json
+import os
+import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 from jobs.settings import Settings, read_settings
 from respool.processes import API_COMMAND, SENDER_COMMAND, WORKER_COMMAND
@@ -19,6 +25,11 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (CHECKOUT / "Dockerfile").read_text()
 OWN = ("api", "worker", "webhooks")
 CELERY = ("worker", "webhooks")
+
+
+def resolved(text: str) -> str:
+    """The text as compose reads it where no variable is set."""
+    return re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", text)
 
 
 def seconds(text: str) -> float:
@@ -38,8 +49,65 @@ def test_procfile_holds_the_processes_of_the_service_alone() -> None:
     assert set(PROCFILE) == set(OWN)
 
 
-def test_only_the_api_is_published() -> None:
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["api"]
+def test_only_the_api_and_grafana_are_published_and_unless_asked_to_this_machine_alone() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert set(published) == {"api", "grafana"}
+    for (port,) in published.values():
+        assert resolved(port).startswith("127.0.0.1:")
+
+
+def test_the_compose_file_holds_what_the_specification_of_compose_knows_and_nothing_else() -> None:
+    text = yaml.safe_dump({name: value for name, value in COMPOSE.items() if not name.startswith("x-")})
+    assert set(PyCompose.from_yaml(resolved(text)).service_names()) == set(SERVICES)
+    with pytest.raises(ValueError, match="heathcheck"):
+        PyCompose.from_yaml(resolved(text).replace("healthcheck", "heathcheck"))
+
+
+def test_what_watches_the_service_is_started_only_by_its_profile() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == {"prometheus", "grafana"}
+    for name in ("prometheus", "grafana"):
+        assert SERVICES[name]["profiles"] == ["observability"]
+
+
+def test_every_file_of_the_checkout_that_is_mounted_is_there() -> None:
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", ()) if mount[0] == "."]
+    assert len(mounts) == 3
+    for mount in mounts:
+        source, _, mode = mount.split(":")
+        assert (CHECKOUT / source).exists(), source
+        assert mode == "ro"
+
+
+def test_every_named_volume_is_declared_and_used() -> None:
+    used = {mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", ())}
+    assert {name for name in used if name[0] != "."} == set(COMPOSE["volumes"])
+
+
+def test_prometheus_reads_its_configuration_where_it_is_mounted_and_scrapes_the_api_of_compose() -> None:
+    assert "--config.file=/etc/prometheus/prometheus.yml" in SERVICES["prometheus"]["command"]
+    configuration = yaml.safe_load((CHECKOUT / "deploy/prometheus/prometheus.yml").read_text())
+    (scrape,) = configuration["scrape_configs"]
+    assert [target for group in scrape["static_configs"] for target in group["targets"]] == ["api:8000"]
+    for pattern in configuration["rule_files"]:
+        assert list((CHECKOUT / "deploy/prometheus").glob(Path(pattern).name)), pattern
+
+
+def test_grafana_finds_prometheus_and_the_dashboard() -> None:
+    folder = CHECKOUT / "deploy/grafana/provisioning"
+    (source,) = yaml.safe_load((folder / "datasources/prometheus.yml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    (provider,) = yaml.safe_load((folder / "dashboards/respool.yml").read_text())["providers"]
+    mounts = [mount.split(":")[1] for mount in SERVICES["grafana"]["volumes"]]
+    assert f"{provider['options']['path']}/respool.json" in mounts
+    dashboard = (CHECKOUT / "deploy/grafana/respool.json").read_text()
+    assert set(re.findall(r'"uid": "([^"$]*)"', dashboard)) <= {source["uid"], json.loads(dashboard).get("uid")}
+
+
+def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
+    program = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert program is not None
+    found = subprocess.run([program, str(CHECKOUT / "Dockerfile")], capture_output=True, text=True, check=False)
+    assert (found.stdout, found.returncode) == ("", 0)
 
 
 def test_every_service_has_a_health_check_and_is_started_again() -> None:

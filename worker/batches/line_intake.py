@@ -91,6 +91,7 @@ def _as_line(job: NewJob, batch: Batch, asked: Asked, line: BatchLine, now: floa
     left = max(LEAST_SECONDS, batch.expires_at - now)
     return replace(
         job,
+        trail=batch.trail,
         number=line_number(batch.number, line.line),
         queue_deadline_seconds=min(job.queue_deadline_seconds or left, left),
         retention_seconds=max(job.retention_seconds, left + MAX_RUN_TIMEOUT_SECONDS + SLACK_SECONDS),

@@ -9,6 +9,7 @@ from contextlib import suppress
 from jobs.batches.record import Batch
 from jobs.batches.runs import BatchEnd, BatchRuns
 from jobs.errors import BatchLost, FileNotFound, StoreUnavailable
+from jobs.log_context import about
 from worker.batches.checking import Checking
 from worker.batches.ending import Ending
 from worker.batches.feeding import Feeding
@@ -70,7 +71,8 @@ class BatchRunner:
     def _moved(self, batch: Batch, work: Work) -> bool:
         """Whether there is more to do for now."""
         try:
-            next(work)
+            with about(batch_id=batch.id, project=batch.project, **batch.trail.said):
+                next(work)
         except StopIteration:
             return False
         except BatchLost:

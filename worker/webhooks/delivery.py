@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from jobs.tracing import UNTRACED, Span, Tracer
 from jobs.webhooks.deliveries import Deliveries, DeliveryClaim, Settled, Tried, Verdict
 from schemas.webhook_url import origin_of
 from worker.calls import Call, Calls
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsigned:
-    """Nothing was sent: there is no secret that could be opened."""
+    """Nothing was sent: there is no secret that could be opened, or where it goes cannot be."""
 
     error: str = "secret_unreadable"
 
@@ -44,6 +45,7 @@ class DeliveryAttempts:
     calls: Calls
     schedule: Sequence[float]
     timeout_seconds: float
+    tracer: Tracer = UNTRACED
 
     def claim(self, numbers: Sequence[str], /, *, dispatch: str, nonce: str) -> list[DeliveryClaim]:
         """What one message released, composed: an attempt that waits for its answer holds its Response but once."""
@@ -51,18 +53,26 @@ class DeliveryAttempts:
 
     def make(self, claim: DeliveryClaim) -> None:
         """Sign, send, judge, settle a composed claim. What surprises before an answer came is left to recovery."""
+        facts = {f"respool.{name}": value for name, value in claim.said.items() if value}
+        with self.tracer.span("webhook delivery", kind="client", within=claim.trail.traceparent, facts=facts) as span:
+            self._make(replace(claim, url=self.keyring.url_of(claim)), span)
+
+    def _make(self, claim: DeliveryClaim, span: Span) -> None:
         started_at, started = time.time(), time.monotonic()
-        result = self._send(claim)
+        result = self._send(claim, traceparent=span.traceparent)
+        _mark(span, result)
         latency_ms = round(1000 * (time.monotonic() - started))
         verdict = self._judge(claim, result)
         settled = self.deliveries.settle(claim, verdict, tried(result, started_at=started_at, latency_ms=latency_ms))
         _tell(claim, result, verdict, settled, latency_ms=latency_ms)
 
-    def _send(self, claim: DeliveryClaim) -> Result:
+    def _send(self, claim: DeliveryClaim, *, traceparent: str) -> Result:
         secrets = self.keyring.secrets_of(claim)
-        if not secrets:
+        if not secrets or not claim.url:
             return Unsigned()
         headers = signed_headers(claim.event_id, claim.body, secrets=secrets, timestamp=int(time.time()))
+        if traceparent:
+            headers["traceparent"] = traceparent
         call = Call(seconds=self.timeout_seconds)
         self.calls.add(claim.number, claim.attempt, call)
         try:
@@ -75,6 +85,15 @@ class DeliveryAttempts:
             # As if nobody had been reached; but the receiver has no part in it.
             return replace(self._judge(claim, Failed(error="connect_error")), origin="unmoved")
         return judge(result, step=claim.step, schedule=self.schedule, now=time.time(), random=random.random)
+
+
+def _mark(span: Span, result: Result) -> None:
+    if isinstance(result, Answered):
+        span.say(http__response__status_code=result.http_status)
+    if not isinstance(result, Answered):
+        span.fail(result.error)
+    elif not 200 <= result.http_status < 300:
+        span.fail(f"http_{result.http_status}")
 
 
 def tried(result: Result, *, started_at: float, latency_ms: int) -> Tried:
@@ -100,7 +119,7 @@ def _tell(claim: DeliveryClaim, result: Result, verdict: Verdict, settled: Settl
         claim.event_id,
         claim.type,
         claim.number,
-        origin_of(claim.url),
+        origin_of(claim.url) if claim.url else "?",
         result.http_status if isinstance(result, Answered) else result.error,
         latency_ms,
         verdict.status if settled.answer == "settled" else settled.answer,

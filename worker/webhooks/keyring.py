@@ -1,4 +1,4 @@
-"""Which secrets sign a delivery."""
+"""Which secrets sign a delivery, and where it goes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from jobs.errors import Unsealable
 from jobs.tenants import DEFAULT_PROJECT
 from jobs.vault import Vault
 from jobs.webhooks.deliveries import DeliveryClaim
+from jobs.webhooks.target import open_url
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,14 @@ class Keyring:
         """The current one first; those that cannot be opened are told of and left out. Raises StoreUnavailable."""
         own = claim.signer == "project" and claim.project == DEFAULT_PROJECT and self._own_secret
         return [*([self._own_secret] if own else []), *self._opened(claim)]
+
+    def url_of(self, claim: DeliveryClaim) -> str:
+        """Where it goes; "", which is told of, if that cannot be opened. Raises StoreUnavailable."""
+        try:
+            return open_url(claim.url, self._vault)
+        except Unsealable as error:
+            log.warning("the URL that %s goes to cannot be read: %s", claim.event_id, error)
+            return ""
 
     def _opened(self, claim: DeliveryClaim) -> Iterator[str]:
         for sealed in claim.sealed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jobs.coalesce import Coalescer
 from jobs.connection import connect
 from jobs.settings import Settings
+from jobs.tracing import UNTRACED, Tracer
 from jobs.vault import Vault
 from jobs.webhooks.deliveries import Deliveries
 from jobs.webhooks.releases import Releases
@@ -28,7 +29,7 @@ TIDY_SECONDS = 1.0
 class SenderProcess(QueueProcess):
     """It makes the deliveries of webhooks."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, tracer: Tracer = UNTRACED) -> None:
         own_id = new_id()
         redis = connect(settings.redis_url)
         self._senders = Senders(redis)
@@ -42,6 +43,7 @@ class SenderProcess(QueueProcess):
             calls=calls,
             schedule=settings.webhook_schedule,
             timeout_seconds=settings.webhook_timeout_seconds,
+            tracer=tracer,
         )
         crew = Crew(self._attempts.claim, self._attempts.make, calls, slots=settings.webhook_slots)
         dispatcher = DeliveryDispatcher(Releases(redis, schedule=settings.webhook_schedule), redis, sender=own_id)

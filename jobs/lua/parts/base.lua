@@ -6,6 +6,8 @@ local now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
 local now = math.floor(now_us / 1000)
 local second = math.floor(now / 1000)
 local DAY = 86400000
+-- What a worker process of this release says of itself; one that does not say it is of a release that knows less.
+local GENERATION = '2'
 
 -- Adding 0 makes no minus zero, which Redis does not take for a number.
 local function int(number) return string.format('%.0f', number + 0) end

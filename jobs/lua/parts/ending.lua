@@ -2,18 +2,19 @@
 
 -- The event of the job's end, and the deliveries that it owes.
 local function announce(n, status)
-  local job = read(n, 'project', 'model', 'metadata', 'error', 'usage', 'series', 'retention', 'webhook')
+  local job = read(n, 'project', 'model', 'metadata', 'error', 'usage', 'series', 'retention', 'webhook', 'request_id',
+    'traceparent')
   local id, type = 'evt_' .. n .. string.format('%02x', tonumber(job.series or 1)), 'response.' .. status
   local own = '{"job_id":"job_' .. n .. '","project":' .. cjson.encode(job.project) .. ',"model":' .. cjson.encode(job.model) ..
     ',"metadata":' .. (job.metadata or '{}') .. ',"error":' .. (job.error or 'null') .. ',"usage":' .. (job.usage or 'null') .. '}'
   emit({id = id, type = type, project = job.project, job = n, retention = tonumber(job.retention),
-    body = event_body(id, type, 'resp_' .. n, own)}, job.webhook and cjson.decode(job.webhook) or nil)
+    request_id = job.request_id, traceparent = job.traceparent, body = event_body(id, type, 'resp_' .. n, own)}, job.webhook and cjson.decode(job.webhook) or nil)
 end
 
 -- Ends the job once and for all; the caller has made sure that it had not ended.
 -- `fields` is a flat list for the record. Keeps the slot of a call that still runs when `keep_slot`.
 local function finish(n, status, fields, keep_slot)
-  local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention', 'tokens', 'nano_held', 'batch')
+  local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention', 'tokens', 'nano_held', 'batch', 'lane', 'backlog')
   local expires = now + tonumber(job.retention)
   if job.stage == 'dispatched' then settle(n, 0) end
   if not keep_slot then withdraw(n) end
@@ -32,6 +33,7 @@ local function finish(n, status, fields, keep_slot)
     redis.call('PEXPIREAT', job.idempotency, int(math.max(tonumber(job.created) / 1000 + DAY, now + 60000)))
   end
   book(n, {[status] = 1})
+  meter('ended\n' .. status .. '\n' .. counted_as(job.lane or job.backlog), 1)
   -- A line of a batch is told of with all others by the batch's own event.
   if job.batch then count_line(job.batch, n, status) else announce(n, status) end
   redis.call('PUBLISH', prefix .. 'ended_jobs', n)

@@ -44,6 +44,22 @@ local function is_known(n, entry)
   return known
 end
 
+-- Counts how the attempt went, and how long it took from its claim on if the endpoint answered.
+local function meter_attempt(entry, fields)
+  local lane, status = counted_as(entry.lane), tonumber(fields.http_status)
+  local silent = {sent = 'no_answer', not_sent = 'not_sent', answered = '2xx'}
+  local ended_so = {lost = 'lost', cancelled = 'cancelled'}
+  meter('attempts\n' .. (status and class_of(status) or ended_so[fields.outcome] or silent[fields.delivery] or 'unknown') .. '\n' .. lane, 1)
+  if fields.delivery == 'answered' then meter_time('upstream', '\n' .. lane, now - tonumber(entry.started_at)) end
+end
+
+local function meter_usage(lane, tokens)
+  for _, kind in ipairs({'input', 'output', 'cached', 'reasoning'}) do
+    meter('tokens\n' .. kind .. '\n' .. counted_as(lane), tokens[kind .. '_tokens'] or 0)
+  end
+  meter('cost_nano\n' .. counted_as(lane), tokens.cost_nano or 0)
+end
+
 -- Writes how the attempt went into its entry. Answers whether that was news, and whether another attempt has booked the same
 -- response. One that was given up for lost, or goes on upstream, is corrected by what it turned out to be; a closed one
 -- takes no more than the usage that came late.
@@ -55,6 +71,7 @@ local function write_entry(n, attempt, fields)
       local open = entry.outcome == 'running' or entry.outcome == 'lost' or entry.goes_on
       if not open and (entry.usage or not fields.usage) then return false end
       unassume(n, entry)
+      if not entry.finished_at then meter_attempt(entry, fields) end
       entry.goes_on = nil
       for name, value in pairs(open and fields or {usage = fields.usage, may_be_billed = true}) do entry[name] = value end
       entry.finished_at = entry.finished_at or now
@@ -70,11 +87,13 @@ end
 -- Closes an attempt: its entry, its tokens (`{name: count}` or nil), and what the lane had reserved for it.
 -- Answers whether that was news. One that may be billed for an unknown amount, or goes on upstream, keeps what was reserved.
 local function close_attempt(n, attempt, fields, tokens)
+  fields.kind = nil -- for the counts alone
   local news, booked = write_entry(n, attempt, fields)
   if not news then return false end
-  local job = read(n, 'project', 'attempt', 'upstream')
+  local job = read(n, 'project', 'attempt', 'upstream', 'lane')
   if tokens and not booked then
     book(n, tokens)
+    meter_usage(job.lane, tokens)
     spend(job.project, tokens.total_tokens or 0, tokens.cost_nano or 0)
     redis.call('HINCRBY', job_key(n), 'nano', int(tokens.cost_nano or 0))
   end

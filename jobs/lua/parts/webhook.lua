@@ -88,6 +88,7 @@ local function end_delivery(d, status, reason)
   withdraw_delivery(d)
   set_status(d, status)
   redis.call('HSET', delivery_key(d), 'stage', 'ended', 'ended', int(now), 'error', reason or '')
+  meter('deliveries_ended\n' .. status, 1)
   redis.call('HDEL', delivery_key(d), 'due')
   local goes = now + tonumber(redis.call('HGET', delivery_key(d), 'retention'))
   redis.call('PEXPIREAT', delivery_key(d), int(goes))
@@ -98,7 +99,7 @@ end
 local owed, MOST_OWED = 0, 5000
 
 -- Owes the event to a receiver, once: `to` has origin and include, and endpoint, or url and perhaps secret.
--- `event` has id, type, body, project and retention (ms), and perhaps job. Answers the delivery's number.
+-- `event` has id, type, body, project and retention (ms), and perhaps job, request_id and traceparent. Answers the delivery's number.
 local function owe(event, to)
   local endpoint = to.endpoint or ''
   local d = redis.sha1hex(event.id .. ' ' .. endpoint):sub(1, 32)
@@ -107,6 +108,9 @@ local function owe(event, to)
     'job', event.job or '', 'endpoint', endpoint, 'url', to.url or '', 'secret', to.secret or '', 'include', to.include,
     'origin', event.project .. '|' .. to.origin, 'created', int(now_us), 'retention', int(event.retention),
     'attempt', 0, 'step', 0, 'lost', 0, 'trigger', 'schedule')
+  for _, name in ipairs({'request_id', 'traceparent'}) do
+    if event[name] then redis.call('HSET', delivery_key(d), name, event[name]) end
+  end
   set_status(d, 'pending', int(now_us))
   owed = owed + 1
   if event.job then
@@ -129,6 +133,7 @@ end
 -- own events go, if it says so.
 local function emit(event, own)
   local feed = events_key(event.project)
+  meter('events\n' .. event.type, 1)
   redis.call('XADD', feed, 'MINID', '~', int(now - event.retention - 3600000), '*', 'event', event.body)
   redis.call('PEXPIRE', feed, int(event.retention + DAY))
   if own and wants(own.events, event.type) then owe(event, own) end

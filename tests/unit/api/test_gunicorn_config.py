@@ -1,5 +1,6 @@
 import logging
 import runpy
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -69,3 +70,22 @@ def test_a_client_that_is_cut_off_is_one_line_of_the_log_and_a_fault_of_ours_is_
             logger.error("Socket error processing request.", exc_info=sys.exc_info())
     assert (len(caplog.text.splitlines()) == 1) == quiet
     assert ("was cut off" in caplog.text) == quiet
+
+
+def test_what_is_no_http_is_told_of_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("tests.gunicorn")
+    logger.addFilter(quiet := OneLine())
+    logger.warning("Invalid request from ip=127.0.0.1: Invalid HTTP request line: 'GET rsp_secret'")
+    logger.removeFilter(quiet)
+    assert caplog.messages == ["Invalid request from ip=127.0.0.1"]
+
+
+def test_lines_of_accesses_hold_no_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = configured(monkeypatch)["access_log_format"]
+    assert not any(atom in found for atom in ("%(r)s", "%(q)s", "%(f)s"))
+
+
+def test_nothing_that_gevent_has_yet_to_patch_is_imported_before_the_processes_are_started() -> None:
+    code = "import sys; from api import gunicorn_config; sys.exit('ssl' in sys.modules or 'redis' in sys.modules)"
+    before = "import gunicorn.glogging, gunicorn.app.wsgiapp, sys; sys.exit('redis' in sys.modules)"
+    assert [subprocess.run([sys.executable, "-c", text], check=False).returncode for text in (before, code)] == [0, 0]

@@ -259,7 +259,7 @@ def test_what_is_kept_of_lanes_and_queues_expires(bench: Bench) -> None:
     bench.dispatch()
     for key in (keys.lane(LANE), keys.worker_queue("w1")):
         assert 86_000 < bench.client.ttl(key) <= 86_400
-    assert 0 < bench.client.pttl(keys.PREFIX + "dispatcher") <= 3000
+    assert 0 < bench.client.pttl(keys.DISPATCHER) <= 3000
 
 
 def test_a_lane_that_was_forgotten_while_its_call_ran_is_forgotten_again(bench: Bench) -> None:

@@ -31,7 +31,7 @@ def test_a_claim_brings_what_the_attempt_needs(bench: Bench) -> None:
     (claim,) = bench.claim()
     assert claim == Claim(
         number=number, attempt=1, attempts_spent=0, max_attempts=4, on_unknown="retry", run_timeout_seconds=60.0,
-        lane="default:m", echo=b"{}", created_at=bench.job(number).created_at, body=b"\x00body",
+        lane="default:m", echo=b"{}", created_at=bench.job(number).created_at, body=b"\x00body", project="p",
     )  # fmt: skip
     job = bench.job(number)
     assert (job.status, job.started_at is not None) == ("in_progress", True)

@@ -34,6 +34,7 @@ CHOICES = {
     "unknown_fields": ("refuse", "forward"),
     "on_unknown": ("retry", "fail"),
     "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
+    "log_format": ("text", "json"),
 }
 URLS = {
     "redis_url": ("redis", "rediss", "redis+sentinel", "rediss+sentinel"),
@@ -42,7 +43,10 @@ URLS = {
     "upstream_proxy": ("http", "https"),
 }
 FILES = ("limits_file", "upstream_ca_file", "webhook_ca_file")
-TEXTS = ("api_key", "upstream_api_key", "secret", "models", "webhook_secret", "webhook_allow", "webhook_schedule")
+TEXTS = (
+    *("api_key", "upstream_api_key", "secret", "models", "webhook_secret", "webhook_allow", "webhook_schedule"),
+    "metrics_token",
+)
 
 
 def variable(field: str) -> str:
@@ -127,7 +131,7 @@ def test_a_file_must_exist(field: str, tmp_path: Path) -> None:
     assert read(field, str(path)) == path
 
 
-@pytest.mark.parametrize("field", ["api_key", "upstream_api_key"])
+@pytest.mark.parametrize("field", ["api_key", "upstream_api_key", "metrics_token"])
 @pytest.mark.parametrize("text", ["hunter2\n", "hunter2é", "hunter2\x7f"])
 def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(field: str, text: str) -> None:
     assert "hunter2" not in refusal(field, text)

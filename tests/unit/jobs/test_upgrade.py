@@ -77,3 +77,31 @@ def test_a_job_that_was_taken_over_keeps_its_place_among_those_of_the_usual_prio
     bench.beat("w1")
     bench.dispatch()
     assert [claim.number for claim in bench.claim()] == [high, old, new, low]
+
+
+def test_a_worker_of_an_older_release_gets_no_new_jobs(bench: Bench) -> None:
+    bench.beat("w1")
+    bench.client.hdel(keys.worker("w1"), "generation")
+    bench.submit(model="m")
+    assert bench.dispatch().released == 0
+    bench.beat("w2")
+    assert bench.dispatch().released == 1
+
+
+def test_nobody_of_an_older_release_leads_while_one_of_this_release_does(bench: Bench) -> None:
+    bench.client.set(keys.PREFIX + "dispatcher", "w0", px=3000)
+    assert bench.dispatch().leads
+    assert bench.client.get(keys.PREFIX + "dispatcher") == b"a newer release"
+    assert 3000 < bench.client.pttl(keys.PREFIX + "dispatcher") <= 6000
+
+
+def test_nothing_is_held_for_a_job_that_a_worker_of_an_older_release_will_end(bench: Bench) -> None:
+    claim = bench.run_one(model="m", tokens=7)
+    age(bench, claim.number)
+    bench.client.hdel(keys.worker("w1"), "generation")
+    assert upgrade(bench.client) == 1
+    assert bench.projects.get("default").held_tokens == 0
+    bench.kill("w1")
+    bench.sweep()
+    assert bench.job(claim.number).stage is Stage.WAITING
+    assert bench.projects.get("default").held_tokens == 0

@@ -5,7 +5,7 @@ from respool.cli import main
 
 
 def test_it_offers_its_commands() -> None:
-    assert set(main.commands) == {"up", "submit", "watch", "jobs", "keys", "lanes", "projects"}
+    assert set(main.commands) == {"up", "submit", "watch", "jobs", "keys", "lanes", "projects", "export", "backup", "restore"}
 
 
 @pytest.mark.parametrize(

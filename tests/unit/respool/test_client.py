@@ -162,3 +162,41 @@ def test_a_single_mistake_is_the_error_itself() -> None:
 @pytest.mark.parametrize("document", [None, {}, {"error": "text"}, {"errors": []}])
 def test_a_refusal_without_a_reason_tells_the_status(document: dict[str, Any] | None) -> None:
     assert "502" in refusal(502, document)
+
+
+def jobs_page(numbers: list[int], *, has_more: bool) -> Answer:
+    return 200, {}, {"data": [JOB | {"id": f"job_{number}"} for number in numbers], "has_more": has_more}
+
+
+def after(handler: BaseHTTPRequestHandler) -> str | None:
+    return dict(parse_qsl(urlsplit(handler.path).query)).get("after")
+
+
+def test_all_jobs_goes_through_every_page_and_holds_one_at_a_time() -> None:
+    pages = {None: jobs_page([9, 8], has_more=True), "job_8": jobs_page([7], has_more=False)}
+    with answering(lambda _, handler: pages[after(handler)]) as (api, asked):
+        found = api.all_jobs()
+        assert [next(found)["id"], next(found)["id"], len(asked)] == ["job_9", "job_8", 1]
+        assert [job["id"] for job in found] == ["job_7"]
+
+
+def test_all_jobs_goes_on_after_an_earlier_job_where_the_last_of_a_page_was_deleted() -> None:
+    gone: Answer = (400, {}, {"error": {"message": "there is nothing to go on after", "param": "after"}})
+    pages = {
+        None: jobs_page([9, 8, 7], has_more=True),
+        "job_7": gone,
+        "job_8": gone,
+        "job_9": jobs_page([6, 5], has_more=False),
+    }
+    with answering(lambda _, handler: pages[after(handler)]) as (api, _):
+        assert [job["id"] for job in api.all_jobs()] == [f"job_{number}" for number in (9, 8, 7, 6, 5)]
+
+
+def test_all_jobs_tells_no_job_twice_and_says_so_where_a_whole_page_was_deleted() -> None:
+    gone: Answer = (400, {}, {"error": {"message": "there is nothing to go on after", "param": "after"}})
+    pages = {None: jobs_page([9, 8, 7], has_more=True), "job_7": gone, "job_8": jobs_page([7, 6], has_more=True)}
+    with answering(lambda _, handler: pages.get(after(handler), gone)) as (api, _):
+        found = api.all_jobs()
+        assert [next(found)["id"] for _ in range(4)] == ["job_9", "job_8", "job_7", "job_6"]
+        with pytest.raises(Refused, match="nothing to go on after"):
+            next(found)

@@ -110,3 +110,8 @@ def test_the_key_of_an_account_is_wanted_before_anything_starts_and_handed_on(tm
     given["A_KEY"] = "real"
     handed = processes_environ(given)
     assert handed["A_KEY"] == "real"
+
+
+def test_lines_beside_those_of_others_are_text_unless_json_is_asked_for() -> None:
+    assert settings_of_processes({}).log_format == "text"
+    assert settings_of_processes({"RESPOOL_LOG_FORMAT": "json"}).log_format == "json"

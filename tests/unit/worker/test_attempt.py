@@ -325,7 +325,7 @@ def test_a_job_that_another_worker_runs_by_now_is_not_called_and_stays_there(sho
     (claim,) = shop.bench.claim("w1")
     shop.bench.kill("w1")
     shop.bench.sweep()
-    shop.bench.client.delete("{respool}:dispatcher")
+    shop.bench.client.delete("{respool}:leader")
     shop.bench.beat("w2")
     shop.bench.dispatch("w2")
     (other,) = shop.bench.claim("w2")

@@ -102,7 +102,7 @@ def two_at_one_response(
             if worker == "w1":
                 shop.bench.kill("w1")
                 shop.bench.sweep()
-                shop.bench.client.delete("{respool}:dispatcher")
+                shop.bench.client.delete("{respool}:leader")
         yield number, let
 
 
@@ -203,7 +203,7 @@ def test_a_successor_polls_what_an_earlier_attempt_began_and_no_attempt_is_spent
     else:
         shop.bench.kill("w1")
         shop.bench.sweep()
-    shop.bench.client.delete("{respool}:dispatcher")
+    shop.bench.client.delete("{respool}:leader")
     claim = shop.claim("w2")
     client = open_client(f"{sandbox}/v1")
     attempts_at(shop.bench.runs("w2"), Calls(), client).make(claim)  # no matter what the account makes by now

@@ -189,7 +189,7 @@ def test_a_successor_streams_the_same_response_and_no_attempt_is_spent(
     assert shop.crew.finish(grace_seconds=0) == 1
     shop.bench.kill("w1")
     shop.bench.sweep()
-    shop.bench.client.delete("{respool}:dispatcher")
+    shop.bench.client.delete("{respool}:leader")
     attempts = attempts_at(shop.bench.runs("w2"), Calls(), open_client(f"{sandbox}/v1"), background=True)
     attempts.make(shop.claim("w2"))
     attempts.logs.close()

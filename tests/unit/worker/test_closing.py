@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,3 +52,13 @@ def test_counts_beyond_belief_are_brought_down_at_every_level() -> None:
         "total_tokens": 5,
     }  # fmt: skip
     assert closing.believed(None) is None
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_class_of_a_problem_goes_with_its_attempt(kind: Kind) -> None:
+    assert closing.of_problem(replace(problem({}), kind=kind), "failed", price=None).kind == kind.value
+
+
+def test_what_was_answered_has_no_class_and_what_was_never_sent_has_its_own() -> None:
+    assert closing.of_response(responded({}), usage=None, price=None).kind is None
+    assert closing.unsent().kind == "unsent"

@@ -3,7 +3,10 @@ import threading
 
 import pytest
 
+from jobs.log_context import said
 from jobs.runs import Claim
+from jobs.trail import Trail
+from tests.factories import MODEL
 from tests.fakes.waiting import wait_until
 from tests.unit.worker.conftest import Shop
 from worker.calls import Calls
@@ -133,6 +136,23 @@ def test_an_attempt_that_ends_by_surprise_is_told_of_and_no_longer_held(
     crew.finish(grace_seconds=0)
     assert shop.bench.workers.give_back("w1", [number]) == 1
     assert shop.bench.job(number).status == "queued"
+
+
+def test_lines_of_an_attempt_say_which_job_it_is_at_and_which_request_that_came_with(shop: Shop) -> None:
+    heard: list[dict[str, str | int]] = []
+    crew = Crew(shop.bench.runs("w1").claim, lambda _: heard.append(dict(said())), Calls(), slots=1)
+    trail = Trail(request_id="req_1", traceparent=f"00-{'ab' * 16}-{'cd' * 8}-01")
+    number = shop.submit(trail=trail)
+    shop.bench.beat("w1")
+    shop.bench.dispatch("w1")
+    (release,) = shop.bench.releases("w1")
+    crew.take(release.numbers, dispatch=release.dispatch)
+    wait_until(lambda: heard != [])
+    crew.finish(grace_seconds=0)
+    assert heard == [
+        {"request_id": "req_1", "trace_id": "ab" * 16, "job_id": f"job_{number}", "attempt": 1, "project": "default",
+         "lane": f"default:{MODEL}"}
+    ]  # fmt: skip
 
 
 def test_finishing_without_work_is_immediate(shop: Shop) -> None:

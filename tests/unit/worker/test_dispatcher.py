@@ -59,7 +59,7 @@ def test_a_submit_wakes_the_leader_from_its_wait(bench: Bench) -> None:
 def test_who_lost_the_lead_stops_listening(bench: Bench) -> None:
     leader = dispatcher(bench, "w1")
     leader.step()
-    bench.client.set("{respool}:dispatcher", "w2")
+    bench.client.set("{respool}:leader", "w2")
     assert leader.step() == STAND_BY_SECONDS
     assert leader._wakes.heard is None
 

@@ -58,6 +58,7 @@ def test_a_new_endpoint_is_enabled_and_has_a_secret_that_is_shown_once(
     ((sealed, until),) = json.loads(office.client.hget(keys.webhook_endpoint(endpoint.id), "secrets"))
     assert (vault.open(sealed), until) == (secret, 0)
     assert secret not in str(office.client.hgetall(keys.webhook_endpoint(endpoint.id)))
+    assert HOME.url not in str(office.client.hgetall(keys.webhook_endpoint(endpoint.id)))
     assert office.client.sismember(keys.PROJECTS, "p")
 
 
@@ -67,7 +68,7 @@ def test_the_secret_that_was_shown_signs_what_the_endpoint_is_owed(
     secret, endpoint = endpoints.create("default", url=HOME, include="response")
     office.end_job(None)
     (claim,) = office.take()
-    assert (claim.endpoint_id, claim.url, claim.include, claim.signer) == (
+    assert (claim.endpoint_id, vault.open(claim.url), claim.include, claim.signer) == (
         endpoint.id,
         HOME.url,
         "response",
@@ -141,12 +142,12 @@ def test_a_change_leaves_what_it_does_not_name(office: PostOffice, endpoints: En
     assert routes(office) == {endpoint.id: {"include": "response", "origin": AWAY.origin}}
 
 
-def test_what_is_owed_goes_to_the_new_address(office: PostOffice, endpoints: Endpoints) -> None:
+def test_what_is_owed_goes_to_the_new_address(office: PostOffice, endpoints: Endpoints, vault: Vault) -> None:
     endpoint = made(endpoints)
     office.end_job(None)
     endpoints.change(endpoint.id, EndpointChange(url=AWAY), project=None)
     claims = office.take() or office.take()
-    assert [claim.url for claim in claims] == [AWAY.url]
+    assert [vault.open(claim.url) for claim in claims] == [AWAY.url]
 
 
 def test_a_new_address_has_not_failed_yet(office: PostOffice, endpoints: Endpoints) -> None:

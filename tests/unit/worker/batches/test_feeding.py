@@ -8,6 +8,7 @@ from jobs import keys
 from jobs.batches.record import Batch
 from jobs.projects import Projects
 from jobs.store import JobStore
+from jobs.trail import Trail
 from schemas.respool_options import MAX_RUN_TIMEOUT_SECONDS
 from tests.factories import new_job, unique
 from tests.fakes.batches import BatchBench, finish, request_line
@@ -230,3 +231,11 @@ def test_a_line_that_was_found_valid_is_taken_up_by_a_worker_that_is_set_to_smal
     batches.settings = {"max_body_bytes": 1024}
     batches.work(batches.runner("r2"))
     assert (batches.now(batch).status, batches.now(batch).lines_read) == ("in_progress", 1)
+
+
+def test_lines_are_part_of_what_their_batch_came_with(batches: BatchBench) -> None:
+    trail = Trail(request_id="req_1", traceparent=f"00-{'ab' * 16}-{'cd' * 8}-01")
+    batch = batches.begun(1, trail=trail)
+    assert batch.trail == trail
+    (number,) = batches.numbers(batch, 1)
+    assert record(batches, number, "request_id", "traceparent") == [trail.request_id, trail.traceparent]

@@ -54,3 +54,17 @@ def test_what_was_sealed_with_another_secret_is_left_out_and_told_of(
     assert "evt_1" in line
     assert "default" in line
     assert "hidden" not in line
+
+
+def test_where_it_goes_is_opened_and_what_an_older_release_wrote_is_taken_as_it_is(vault: Vault) -> None:
+    keyring, url = Keyring(vault, own_secret=""), "https://hooks.example.com/in?token=x"
+    assert keyring.url_of(claim(url=vault.seal(url))) == keyring.url_of(claim(url=url)) == url
+
+
+def test_where_it_goes_is_told_of_if_it_cannot_be_opened(
+    vault: Vault, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    sealed = Vault(bench.client, secret="another").seal("https://hooks.example.com/hidden")
+    assert Keyring(vault, own_secret="").url_of(claim(url=sealed)) == ""
+    assert "evt_1" in caplog.text
+    assert "hidden" not in caplog.text

@@ -1,0 +1,161 @@
+{{- define "respool.name" -}}
+{{- if contains "respool" .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-respool{{ end }}
+{{- end }}
+
+{{- define "respool.labels" -}}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{ include "respool.selector" . }}
+{{- end }}
+
+{{- define "respool.selector" -}}
+app.kubernetes.io/name: respool
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "respool.secret" -}}
+{{ .Values.secrets.existing | default (include "respool.name" .) }}
+{{- end }}
+
+{{- define "respool.claim" -}}
+{{ .Values.files.existingClaim | default (printf "%s-files" (include "respool.name" .)) }}
+{{- end }}
+
+{{/* What all pods of ours have in common: who they are, that they are started anew when settings change, and where they may go. */}}
+{{- define "respool.podMetadata" -}}
+labels:
+  {{- include "respool.labels" .root | nindent 2 }}
+  app.kubernetes.io/component: {{ .component }}
+annotations:
+  checksum/settings: {{ include (print .root.Template.BasePath "/settings.yaml") .root | sha256sum }}
+  {{- with .annotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
+{{- define "respool.podSpec" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "respool.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- define "respool.container" -}}
+image: {{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  {{- include "respool.containerSecurity" . | nindent 2 }}
+envFrom:
+  - configMapRef:
+      name: {{ include "respool.name" . }}
+  - secretRef:
+      name: {{ include "respool.secret" . }}
+{{- end }}
+
+{{- define "respool.env" -}}
+{{- if .Values.redis.enabled }}
+- name: RESPOOL_REDIS_URL
+  value: redis://{{ include "respool.name" . }}-redis:6379/0
+{{- end }}
+{{- end }}
+
+{{/* /tmp is the only place that can be written, beside the files. */}}
+{{- define "respool.mounts" -}}
+- name: tmp
+  mountPath: /tmp
+{{- if .Values.limits }}
+- name: limits
+  mountPath: /etc/respool
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{- define "respool.volumes" -}}
+- name: tmp
+  emptyDir: {}
+{{- if .Values.limits }}
+- name: limits
+  configMap:
+    name: {{ include "respool.name" . }}-limits
+{{- end }}
+{{- end }}
+
+{{- define "respool.fileMounts" -}}
+{{- if .Values.files.enabled }}
+- name: files
+  mountPath: /files
+{{- end }}
+{{- end }}
+
+{{- define "respool.fileVolumes" -}}
+{{- if .Values.files.enabled }}
+- name: files
+  persistentVolumeClaim:
+    claimName: {{ include "respool.claim" . }}
+{{- end }}
+{{- end }}
+
+{{- define "respool.dns" -}}
+- ports:
+    - {protocol: UDP, port: 53}
+    - {protocol: TCP, port: 53}
+{{- end }}
+
+{{- define "respool.toRedis" -}}
+{{- if .Values.redis.enabled }}
+- to:
+    - podSelector:
+        matchLabels:
+          {{- include "respool.selector" . | nindent 10 }}
+          app.kubernetes.io/component: redis
+  ports:
+    - {protocol: TCP, port: 6379}
+{{- else }}
+- {{ with .Values.networkPolicy.redisTo }}to:
+    {{- toYaml . | nindent 4 }}
+  {{ end }}ports:
+    - {protocol: TCP, port: {{ .Values.networkPolicy.redisPort }}}
+{{- end }}
+{{- end }}
+
+{{- define "respool.toBlocks" -}}
+- to:
+    {{- range .blocks }}
+    - ipBlock:
+        {{- toYaml . | nindent 8 }}
+    {{- end }}
+  ports:
+    {{- range .ports }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+{{- end }}

@@ -1,0 +1,89 @@
+import io
+import json
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+from jobs import logs
+from jobs.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
+    levels = {name: logging.getLogger(name).level for name in (*logs.ROOMS, *logs.QUIET)}
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+    sys.excepthook, threading.excepthook = hooks
+    logging.captureWarnings(False)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def lines_of(stream: io.StringIO) -> list[dict[str, str]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("form", "stream", "is_json"),
+    [("", io.StringIO, True), ("", Terminal, False), ("text", io.StringIO, False), ("json", Terminal, True)],
+)
+def test_a_terminal_gets_text_and_others_json_unless_told_otherwise(
+    form: str, stream: type[io.StringIO], is_json: bool
+) -> None:
+    assert isinstance(logs.lines(form, stream=stream()), logs.JsonLines) == is_json
+
+
+def test_every_logger_writes_there_and_ours_at_their_level_alone() -> None:
+    stream = io.StringIO()
+    logs.set_up(Settings(log_level="DEBUG"), stream=stream)
+    logging.getLogger("worker.x").debug("ours")
+    logging.getLogger("kombu.x").debug("theirs")
+    logging.getLogger("kombu.x").info("theirs too")
+    logging.getLogger("urllib3.connectionpool").warning("a whole URL")
+    assert [line["message"] for line in lines_of(stream)] == ["ours", "theirs too"]
+
+
+def test_secrets_of_the_settings_and_those_given_are_hidden() -> None:
+    stream = io.StringIO()
+    logs.set_up(Settings(upstream_api_key="upstream-key"), secrets=["account-key"], stream=stream)
+    logging.getLogger("x").warning("%s %s", "upstream-key", "account-key")
+    assert lines_of(stream)[0]["message"] == "*** ***"
+
+
+def test_warnings_and_what_nobody_catches_become_lines_without_what_a_caller_sent() -> None:
+    stream = io.StringIO()
+    logs.set_up(Settings(), stream=stream)
+
+    def fail() -> None:
+        raise ValueError("what a caller sent")
+
+    thread = threading.Thread(target=fail, name="doomed")
+    thread.start()
+    thread.join()
+    warnings.warn("old", stacklevel=1)
+    first, second = lines_of(stream)
+    assert (first["level"], first["error"]) == ("ERROR", "ValueError")
+    assert "doomed" in first["message"]
+    assert "sent" not in first["traceback"].replace('raise ValueError("what a caller sent")', "")
+    assert "old" in second["message"]
+
+
+def test_loggers_with_handlers_of_their_own_share_the_form() -> None:
+    stream = io.StringIO()
+    logs.set_up(Settings(), stream=io.StringIO())
+    own = logging.getLogger("own")
+    own.propagate, own.handlers[:] = False, [logging.StreamHandler(stream)]
+    logs.share("own")
+    own.warning("x")
+    assert lines_of(stream)[0]["logger"] == "own"

@@ -1,0 +1,75 @@
+"""Spans as an exporter gets them; OpenTelemetry is an extra, which `make setup` installs."""
+
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("opentelemetry.sdk", reason="the extra `otel` is not installed")
+
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from jobs.otel import Collecting, open_collected
+from jobs.tracing import UNTRACED
+
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+@pytest.fixture
+def exporter() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def tracer(exporter: InMemorySpanExporter) -> Iterator[Collecting]:
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield Collecting(provider)
+    provider.shutdown()
+
+
+def traceparent_of(span: ReadableSpan) -> str:
+    found = span.get_span_context()
+    assert found is not None
+    return f"00-{found.trace_id:032x}-{found.span_id:016x}-01"
+
+
+def test_a_span_belongs_to_what_it_is_told_to_and_what_it_calls_to_it(
+    tracer: Collecting, exporter: InMemorySpanExporter
+) -> None:
+    with tracer.span("attempt", kind="consumer", within=f"00-{TRACE}-{SPAN}-01") as outer:
+        with tracer.span("call", kind="client") as inner:
+            inner.say(http__response__status_code=200, nothing=None)
+        outer.call("job attempt")
+    call, attempt = exporter.get_finished_spans()
+    assert (attempt.name, outer.traceparent, inner.traceparent) == (
+        "job attempt",
+        traceparent_of(attempt),
+        traceparent_of(call),
+    )
+    assert attempt.parent is not None
+    assert call.parent is not None
+    assert f"{attempt.parent.span_id:016x}" == SPAN
+    assert traceparent_of(attempt)[3:35] == traceparent_of(call)[3:35] == TRACE
+    assert call.parent.span_id == attempt.get_span_context().span_id  # type: ignore[union-attr]
+    assert dict(call.attributes or {}) == {"http.response.status_code": 200}
+
+
+def test_what_belongs_to_nothing_begins_a_trace(tracer: Collecting, exporter: InMemorySpanExporter) -> None:
+    with tracer.span("a", kind="server", within=""), tracer.span("b", kind="server", within=""):
+        pass
+    assert [span.parent for span in exporter.get_finished_spans()] == [None, None]
+
+
+def test_an_error_marks_its_span_by_its_type_alone(tracer: Collecting, exporter: InMemorySpanExporter) -> None:
+    with pytest.raises(ValueError, match="sent"), tracer.span("a", kind="server"):
+        raise ValueError("what a caller sent")
+    (span,) = exporter.get_finished_spans()
+    assert span.status.description == "ValueError"
+    assert "what a caller sent" not in span.to_json()
+
+
+def test_an_exporter_that_is_not_there_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    assert open_collected({"OTEL_TRACES_EXPORTER": "no-such"}, service="s") is UNTRACED
+    assert "no-such" in caplog.text
