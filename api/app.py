@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from api import errors, headers, openapi
+from api.console import blueprint as console
 from api.lingering import close_refused
 from api.models import accounts_of, models_of
 from api.services import EXTENSION, open_services
@@ -19,10 +20,12 @@ from api.views import (
     models,
     projects,
     responses,
+    series,
     usage,
     webhook_deliveries,
     webhook_endpoints,
     webhook_secret,
+    workers,
 )
 from jobs.settings import Settings
 from schemas.job import asked_request, job_create_schema
@@ -53,6 +56,8 @@ def create_app(settings: Settings) -> Flask:
             lanes.make_blueprint(),
             projects.make_blueprint(),
             usage.make_blueprint(),
+            series.make_blueprint(),
+            workers.make_blueprint(),
             events.make_blueprint(),
             files.make_blueprint(),
             file_links.make_blueprint(),
@@ -63,5 +68,6 @@ def create_app(settings: Settings) -> Flask:
         ],
     )
     app.register_blueprint(docs.make_blueprint())
+    app.register_blueprint(console.make_blueprint(asked, known))
     app.wsgi_app = close_refused(app.wsgi_app)  # type: ignore[assignment,method-assign]
     return app

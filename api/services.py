@@ -7,16 +7,19 @@ from typing import cast
 
 from flask import current_app
 
+from api.console.session import Sessions
 from api.file_store import FileStore, open_file_store
 from jobs.connection import connect
 from jobs.endings import Endings
 from jobs.event_log import EventLog
 from jobs.followers import Followers
+from jobs.happenings import Happenings
 from jobs.lane_states import LaneStates
 from jobs.limits import Limits, read_limits
 from jobs.listing import Listing
 from jobs.persistence import PersistenceCheck
 from jobs.projects import Projects
+from jobs.series import Series
 from jobs.settings import Settings
 from jobs.store import JobStore
 from jobs.tenants import Tenants
@@ -28,6 +31,7 @@ from jobs.webhooks.endpoints import Endpoints
 from jobs.webhooks.events import EventFeed
 from jobs.webhooks.replays import Replays
 from jobs.webhooks.secrets import ProjectSecrets
+from jobs.webhooks.senders import Senders
 from jobs.workers import Workers
 
 EXTENSION = "respool"
@@ -43,13 +47,17 @@ class Services:
     listing: Listing
     tenants: Tenants
     usage: UsageLedger
+    series: Series
     endings: Endings
     event_log: EventLog
     followers: Followers
+    happenings: Happenings
+    sessions: Sessions
     waiting: WaitingRoom
     lanes: LaneStates
     projects: Projects
     workers: Workers
+    senders: Senders
     vault: Vault
     webhook_endpoints: Endpoints
     webhook_deliveries: DeliveryLog
@@ -78,13 +86,17 @@ def open_services(settings: Settings) -> Services:
         listing=Listing(redis, store),
         tenants=Tenants(redis, secret=settings.secret, development_key=settings.api_key),
         usage=UsageLedger(redis),
+        series=Series(redis),
         endings=Endings(connect(settings.redis_url)),
         event_log=EventLog(connect(settings.redis_url, connections=LOG_CONNECTIONS)),
         followers=Followers(connect(settings.redis_url)),
+        happenings=Happenings(connect(settings.redis_url)),
+        sessions=Sessions(redis, secret=settings.secret, development_key=settings.api_key),
         waiting=WaitingRoom(redis, limits, ageing_seconds=settings.ageing_seconds),
         lanes=LaneStates(redis, limits),
         projects=Projects(redis),
         workers=Workers(redis),
+        senders=Senders(redis),
         vault=vault,
         webhook_endpoints=Endpoints(redis, vault, retention_seconds=settings.retention_seconds),
         webhook_deliveries=log,

@@ -6,14 +6,15 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from jobs.errors import SettingsError
-from jobs.settings import Settings, read_settings
 from respool.data_folder import DEFAULT_FOLDER, DataFolder, Service
 from respool.errors import Unreachable, WrongSettings
+
+if TYPE_CHECKING:
+    from jobs.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -50,13 +51,17 @@ def url_option(command: Command) -> Command:
     return click.option("--url", help="Base URL of the service.  [env: RESPOOL_URL]")(command)
 
 
+def json_option(help: str) -> Callable[[Command], Command]:
+    return click.option("--json", "as_json", is_flag=True, help=help)
+
+
 def find_api(*, url: str | None, folder: Path | None) -> Target:
     """`url`, else the `up` on `folder`, else RESPOOL_URL, else the `up` on .respool.
 
     The key is RESPOOL_API_KEY's, else that of the `up` that was found. Raises Unreachable if there is none of them.
     """
     service = _running(folder)
-    address = url or (None if folder else os.environ.get("RESPOOL_URL"))
+    address = url or (None if folder else os.environ.get("RESPOOL_URL")) or None
     if address is None:
         if service is None:
             raise Unreachable(f"no service runs on {folder or DEFAULT_FOLDER}; {HOW_TO_START}")
@@ -80,8 +85,21 @@ def find_store(*, folder: Path | None) -> Store:
     return Store(redis_url=settings.redis_url, secret=settings.secret, limits_file=settings.limits_file)
 
 
+def over_http(*, url: str | None, folder: Path | None) -> bool:
+    """Whether a command that could do it on Redis itself has to ask the API: it is told of nothing but an API's URL."""
+    if url or folder or os.environ.get("RESPOOL_REDIS_URL"):
+        return bool(url)
+    address = os.environ.get("RESPOOL_URL", "").rstrip("/")
+    service = _running(None)
+    return bool(address) and (service is None or service.url != address)
+
+
 def _settings() -> Settings:
     """Of this command, which needs no key of an upstream account."""
+    # What only asks the API starts twice as fast without the store's modules.
+    from jobs.errors import SettingsError
+    from jobs.settings import read_settings
+
     try:
         return read_settings(os.environ)
     except SettingsError as error:

@@ -14,6 +14,7 @@ from api import job_view, response_view
 from api.asked import Asked, of_response
 from api.auth import authenticate, scope
 from api.input_view import input_page
+from api.job_filter import METADATA, wanted
 from api.links import response_url
 from api.openapi import StrictBlueprint
 from api.poll_header import poll_headers
@@ -60,10 +61,10 @@ def make_blueprint(asked: CreateResponseSchema) -> Blueprint:
     @views.doc(parameters=[IDEMPOTENCY_KEY, PREFER])
     def create(body: dict[str, Any]) -> Response:
         """Ask for a response: at once in the background, as events with `stream`, or else once it has ended."""
-        wanted = _storable(of_response(body))
-        submitted = submit(wanted)
+        storable = _storable(of_response(body))
+        submitted = submit(storable)
         g.response_id = RESPONSE_PREFIX + submitted.number
-        answer = _created(submitted.number, wanted)
+        answer = _created(submitted.number, storable)
         answer.headers["Location"] = response_url(g.response_id)
         answer.headers.update(rate_headers(submitted.headroom))
         if not submitted.created:
@@ -73,16 +74,17 @@ def make_blueprint(asked: CreateResponseSchema) -> Blueprint:
     @views.route("", methods=["GET"])
     @views.arguments(ResponseListQuery, location="query")
     @views.response(200, ResponseListSchema)
+    @views.doc(parameters=[METADATA])
     def index(query: dict[str, Any]) -> Response:
         """List responses, newest first."""
         after = _cursor(query["after"]) if "after" in query else None
-        page = services().listing.page(project=scope(), status=query.get("status"), limit=query["limit"], after=after)
+        page = services().listing.page(project=scope(), wanted=wanted(query), limit=query["limit"], after=after)
         ids = [job.response_id for job in page.jobs]
         return jsonify(
             object="list",
             data=response_view.dump_all(page.jobs),
             first_id=ids[0] if ids else None,
-            last_id=ids[-1] if ids else None,
+            last_id=RESPONSE_PREFIX + page.last if page.last else None,
             has_more=page.has_more,
         )
 

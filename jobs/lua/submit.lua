@@ -43,6 +43,7 @@ redis.call('HSET', KEYS[1], 'status', 'queued', 'created', int(now_us), 'queued'
 redis.call('ZADD', index_key(project, 'queued'), int(now_us), n)
 redis.call('SADD', prefix .. 'projects', project)
 count('queued_bytes', tonumber(job.request_bytes))
+tally(project, {0})
 if KEYS[2] ~= '' then
   redis.call('SET', KEYS[2], n .. ':' .. ARGV[3])
   redis.call('HSET', KEYS[1], 'idempotency', KEYS[2])

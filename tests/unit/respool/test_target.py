@@ -6,7 +6,7 @@ import pytest
 
 from respool.data_folder import DataFolder, Service
 from respool.errors import Unreachable, WrongSettings
-from respool.target import Store, Target, find_api, find_store
+from respool.target import Store, Target, find_api, find_store, over_http
 
 SERVICE = Service(url="http://127.0.0.1:1", redis_url="redis://127.0.0.1:2", api_key="rsp_x", secret="s", pid=3)
 HERE = Target(url="http://127.0.0.1:1", api_key="rsp_x")
@@ -94,3 +94,25 @@ def test_a_wrong_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESPOOL_REDIS_URL", "http://not.redis")
     with pytest.raises(WrongSettings, match="RESPOOL_REDIS_URL"):
         find_store(folder=None)
+
+
+def test_only_who_is_told_of_nothing_but_an_apis_url_has_to_ask_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not over_http(url=None, folder=None)
+    monkeypatch.setenv("RESPOOL_URL", "https://respool.example/")
+    assert over_http(url=None, folder=None)
+    assert not over_http(url=None, folder=Path("data"))
+    monkeypatch.setenv("RESPOOL_REDIS_URL", "redis://redis.example:6379/0")
+    assert not over_http(url=None, folder=None)
+    assert over_http(url="https://respool.example", folder=None)
+
+
+@pytest.mark.usefixtures("running")
+def test_a_url_that_is_the_running_ups_own_leads_to_its_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_URL", SERVICE.url)
+    assert not over_http(url=None, folder=None)
+
+
+@pytest.mark.usefixtures("running")
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_URL", "")
+    assert find_api(url=None, folder=None) == HERE

@@ -1,0 +1,129 @@
+"""HTTP to the API: one question and its answer, the key that goes with it, and what a refusal says."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from respool.errors import Refused, Unreachable
+from respool.target import Target
+from respool.visible import shown
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 60.0
+
+TO_CONNECT = Retry(total=2, connect=2, read=0, status=0, other=0, backoff_factor=0.3)
+"""For what is not safe to send twice."""
+
+TO_ANSWER = Retry(
+    total=4,
+    connect=2,
+    read=1,
+    backoff_factor=0.3,
+    status_forcelist=(429, 502, 503, 504),
+    allowed_methods=None,
+    respect_retry_after_header=True,
+    retry_after_max=10,
+    raise_on_status=False,
+)
+
+
+class Session:
+    """Raises Unreachable if nobody answers and Refused if the answer is no, from every method."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._repeating = self._made(TO_ANSWER)
+        self._careful = self._made(TO_CONNECT)
+
+    def _made(self, retries: Retry) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = not _loopback(self.target.url)
+        session.auth = self._authorize
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(max_retries=retries))
+        return session
+
+    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self.target.api_key:
+            request.headers["Authorization"] = f"Bearer {self.target.api_key}"
+        return request
+
+    def ask(self, method: str, path: str, **parts: Any) -> dict[str, Any]:
+        """The answer's JSON object. A POST is sent again only if it has an Idempotency-Key."""
+        answer = self.answer(method, path, **parts)
+        document = _json(answer)
+        if document is None:
+            raise Refused(refusal(answer.status_code, None), http_status=answer.status_code)
+        return document
+
+    def answer(self, method: str, path: str, *, seconds: float = ANSWER_SECONDS, **parts: Any) -> requests.Response:
+        """As it came. `seconds` bounds the wait for each part of it; `parts` are those of requests."""
+        safe = method != "POST" or "Idempotency-Key" in parts.get("headers", {})
+        session = self._repeating if safe else self._careful
+        try:
+            answer = session.request(
+                method, self.target.url + path, timeout=(CONNECT_SECONDS, seconds), allow_redirects=False, **parts
+            )
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.RetryError) as error:
+            raise Unreachable(f"nothing answers at {self.target.url}; is the service running?") from error
+        except (requests.RequestException, UnicodeError) as error:
+            raise Unreachable(f"cannot ask {self.target.url}: {shown(str(error))}") from error
+        if not answer.ok or answer.is_redirect:
+            document = _json(answer)
+            raise Refused(refusal(answer.status_code, document), http_status=answer.status_code, code=_code(document))
+        return answer
+
+    @contextmanager
+    def streamed(self, path: str, *, seconds: float = ANSWER_SECONDS, **parts: Any) -> Iterator[requests.Response]:
+        """A GET whose body is still to be read."""
+        answer = self.answer("GET", path, seconds=seconds, stream=True, **parts)
+        with answer:
+            yield answer
+
+
+def _loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return "localhost" in url and urlsplit(url).hostname == "localhost"
+
+
+def _json(answer: requests.Response) -> dict[str, Any] | None:
+    try:
+        document = answer.json()
+    except (ValueError, requests.RequestException):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _code(document: dict[str, Any] | None) -> str | None:
+    match document:
+        case {"error": {"code": str(code)}}:
+            return code
+    return None
+
+
+def refusal(http_status: int, document: dict[str, Any] | None) -> str:
+    """The protocol's error object as text: one line with the field it is about, or a line for each mistake."""
+    match document:
+        case {"errors": [{"message": str()}, {"message": str()}, *_] as mistakes}:
+            lines = [_about(mistake) for mistake in mistakes]
+            return "\n".join([f"refused ({http_status}): {len(lines)} mistakes", *(f"  {line}" for line in lines)])
+        case {"error": {"message": str()} as mistake}:
+            return f"refused ({http_status}): {_about(mistake)}"
+    return f"the service answered with HTTP {http_status} and no reason"
+
+
+def _about(mistake: dict[str, Any]) -> str:
+    message, param = str(mistake["message"]), mistake.get("param")
+    named = not isinstance(param, str) or param in message
+    return shown(message if named else f"{param}: {message}")
