@@ -7,9 +7,9 @@ from flask import Flask
 from api import errors, headers, openapi
 from api.console import blueprint as console
 from api.lingering import close_refused
-from api.models import accounts_of, models_of
 from api.services import EXTENSION, open_services
 from api.views import (
+    batches,
     docs,
     events,
     file_links,
@@ -27,7 +27,9 @@ from api.views import (
     webhook_secret,
     workers,
 )
+from jobs.models import accounts_of, models_of
 from jobs.settings import Settings
+from schemas.batch import batch_create_schema
 from schemas.job import asked_request, job_create_schema
 
 
@@ -60,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
             workers.make_blueprint(),
             events.make_blueprint(),
             files.make_blueprint(),
+            batches.make_blueprint(batch_create_schema(asked.accounts)),
             file_links.make_blueprint(),
             webhook_endpoints.make_blueprint(),
             webhook_deliveries.make_blueprint(),

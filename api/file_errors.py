@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from api.batch_errors import batch_refusal_of
 from api.refusal import Refusal
 from jobs import errors as store
-from schemas.error import FieldError, mistakes_body
 
 
 def file_refusal_of(error: store.StoreError) -> Refusal:
@@ -24,15 +22,8 @@ def file_refusal_of(error: store.StoreError) -> Refusal:
             message = f"A project may have {error} files, and this one has them; delete some first."
             return Refusal(413, message, param="file", code="too_many_files")
         case _:
-            raise error
+            return batch_refusal_of(error)
 
 
 def file_not_found(file_id: str) -> Refusal:
     return Refusal(404, f"No such File object: {file_id[:64]}", param="id", code="file_not_found")
-
-
-def mistaken(mistakes: Sequence[FieldError]) -> Refusal:
-    """A 400 that tells all of them, at least one."""
-    refusal = Refusal(400, mistakes[0].message)
-    refusal.body = mistakes_body(mistakes, code="invalid_value")
-    return refusal

@@ -10,14 +10,15 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from api.auth import caller
-from api.file_errors import mistaken
 from api.queries import FileForm
 from api.refusal import Refusal
 from api.services import services
+from jobs.errors import RequestMistaken
 from jobs.file_record import File, NewFile
 from jobs.files import Files
 from schemas.error import FieldError
 from schemas.file import MOST_EXPIRY_SECONDS
+from schemas.file_name import MOST_NAME_CHARACTERS, is_file_name
 from schemas.mistakes import MAX_MISTAKES, cut
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ MOST_FORM_BYTES = 512 * 1024
 """Of the fields beside the file, and of what the parser holds at a time."""
 
 MOST_PARTS = 20
-MOST_NAME_CHARACTERS = 255
 FORM = {
     "required": True,
     "content": {
@@ -74,7 +74,7 @@ def _loaded(form: dict[str, str]) -> dict[str, Any]:
     except ValidationError as error:
         messages: Any = error.messages
         told = [FieldError(path=cut(name or ""), message=found[0]) for name, found in messages.items()]
-        raise mistaken(told[:MAX_MISTAKES]) from error
+        raise RequestMistaken(told[:MAX_MISTAKES]) from error
     return loaded
 
 
@@ -82,6 +82,9 @@ def _check_kind() -> None:
     if request.mimetype != "multipart/form-data":
         message = f"The content type must be multipart/form-data, got {request.mimetype[:64] or 'none'}."
         raise Refusal(415, message, param="Content-Type", code="unsupported_media_type")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        message = "The form must not be compressed: Content-Encoding is not supported."
+        raise Refusal(415, message, param="Content-Encoding", code="unsupported_media_type")
     most = services().settings.max_file_bytes + MOST_FORM_BYTES
     if (request.content_length or 0) > most:
         raise _too_large()
@@ -110,12 +113,15 @@ def _parsed(coming: object) -> tuple[dict[str, str], str]:
         raise Refusal(400, "The body is no whole multipart form.", code="invalid_form") from error
     if list(sent) != ["file"]:
         raise _wrong("file", "is required, as a part of the form that has a filename")
+    for name, values in form.lists():
+        if len(values) > 1:
+            raise _wrong(cut(name), "must be given once")
     return form.to_dict(), _checked(sent["file"].filename or "")
 
 
 def _checked(filename: str) -> str:
-    if not 0 < len(filename) <= MOST_NAME_CHARACTERS or not filename.isprintable():
-        raise _wrong("file", f"must have a filename of 1 to {MOST_NAME_CHARACTERS} printable characters")
+    if not is_file_name(filename):
+        raise _wrong("file", f"must have a filename of 1 to {MOST_NAME_CHARACTERS} characters without controls")
     return filename
 
 

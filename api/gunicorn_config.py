@@ -5,8 +5,11 @@ Every request is a greenlet, so an answer that is held back for minutes costs a 
 than one, a large body that is being checked holds up only the callers of its own process.
 """
 
+import logging
 import os
+from typing import Any
 
+from api.gunicorn_hooks import OneLine, leave_in_time
 from jobs.open_files import allow_open_files
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
@@ -26,3 +29,9 @@ control_socket_disable = True
 def on_starting(_: object) -> None:
     """Before the processes are started: each connection of theirs is an open file."""
     allow_open_files()
+
+
+def post_worker_init(worker: Any) -> None:
+    """In each process, before it serves."""
+    logging.getLogger("gunicorn.error").addFilter(OneLine())
+    leave_in_time(worker)

@@ -9,7 +9,7 @@ from jobs.record import Job
 
 
 def awaited(number: str, *, project: str | None, seconds: float) -> Job:
-    """The job now or, if it is under way, after it ended or the seconds passed.
+    """The job now or, if it is under way, after it ended, the seconds passed, or the process is to stop.
 
     Raises JobNotFound, StoreUnavailable.
     """
@@ -21,6 +21,6 @@ def awaited(number: str, *, project: str | None, seconds: float) -> Job:
         while True:
             job = services().store.get(number, project=project)
             left = until - time.monotonic()
-            if job.finished_at is not None or left <= 0:
+            if job.finished_at is not None or left <= 0 or services().endings.closed:
                 return job
             wait(left)

@@ -9,6 +9,7 @@ from typing import Any
 from api import response_view
 from api.event_frames import DONE, PING, frames
 from api.services import services
+from api.told_items import MOST_CLOSED, ToldItems
 from jobs.errors import JobNotFound, StoreUnavailable
 from jobs.event_log import FIRST_NUMBER, RESTARTED, Look
 from jobs.record import Job
@@ -26,7 +27,8 @@ GOOD_ENDS = ("completed", "incomplete")
 class LogReader:
     """Follows job `number`; `after` is the number of the last event that the reader has, -1 for none.
 
-    Numbers only grow. They are the same for every reader, and at every reading.
+    Numbers only grow. They are the same for every reader, and at every reading. Items of a repeated attempt have other
+    places (`output_index`) for one who has just been told items that are void.
     """
 
     def __init__(self, number: str, *, after: int) -> None:
@@ -34,11 +36,22 @@ class LogReader:
         self._after = after
         self._seen = FIRST_NUMBER - 1
         self._over = False
+        self._told = ToldItems()
+
+    @property
+    def over(self) -> bool:
+        return self._over
 
     def read(self) -> Iterator[bytes]:
-        """The events as the bytes of a stream, each as soon as it is known, to the last; comments where none comes."""
-        with services().followers.followed(self._number) as wait:
+        """The events as the bytes of a stream, each as soon as it is known, to the last; comments where none comes.
+
+        It ends without the last, and is not `over`, where the process is to stop.
+        """
+        followers = services().followers
+        with followers.followed(self._number) as wait:
             while not self._over:
+                if followers.closed:
+                    return
                 try:
                     yield from self._news()
                 except StoreUnavailable:
@@ -91,8 +104,7 @@ class LogReader:
         void = look.void if self._after < FIRST_NUMBER else look.void - 1
         for entry in look.entries:
             if entry.number > max(void, self._after):
-                yield from frames(entry.type, entry.event, number=entry.number)
-                self._after = entry.number
+                yield from self._handed(entry.type, entry.event, entry.number)
             self._seen = entry.number
 
     def _end(self, look: Look) -> Iterator[bytes]:
@@ -100,15 +112,29 @@ class LogReader:
         job = services().store.get(self._number, project=None)
         if job.finished_at != look.ended_at:
             return  # it was tried again by hand meanwhile
+        response = response_view.dump(job)
         # A Redis that crashed may have lost what this reader has read.
-        for number, event in enumerate(_closing_events(job, look), start=max(look.last, self._seen) + 1):
-            void = event["type"] == RESTARTED and self._after < FIRST_NUMBER
-            if number > self._after and not void:
+        number = max(look.last, self._seen) + 1
+        for event in _untold_events(job, look, response):
+            if event["type"] != RESTARTED or self._after >= FIRST_NUMBER:
                 yield from self._tell(event, number)
+            number += 1
+        if job.status in GOOD_ENDS and (look.void or look.loose):
+            for place, event in enumerate(self._told.closing(response["output"])):
+                yield from frames(event["type"], encode(event), number=number + place)
+            number += MOST_CLOSED
+        yield from self._tell({"type": f"response.{job.status}", "response": response}, number)
         self._over = True
 
     def _tell(self, event: Event, number: int) -> Iterator[bytes]:
-        yield from frames(event["type"], encode(event), number=number)
+        """The event, unless the reader has it."""
+        if number > self._after:
+            yield from self._handed(event["type"], encode(event), number)
+
+    def _handed(self, kind: str, event: bytes, number: int) -> Iterator[bytes]:
+        if kind == RESTARTED:
+            self._told.restart()
+        yield from frames(kind, self._told.placed(kind, event), number=number)
         self._after = number
 
     def _gone(self) -> Iterator[bytes]:
@@ -123,16 +149,14 @@ def _under_way(job: Job, status: str) -> Event:
     return response_view.dump(replace(job, status=status, finished_at=None, response=None, usage=None, error=None))
 
 
-def _closing_events(job: Job, look: Look) -> Iterator[Event]:
-    """The events that the log does not hold. Where it lacks some of the answer, the items are told from the Response,
-    and what the log holds is void.
+def _untold_events(job: Job, look: Look, response: Event) -> Iterator[Event]:
+    """The events between the log and the last one. Where the log lacks some of the answer, the items are told from the
+    Response, and what the log holds is void.
     """
-    whole = response_view.dump(job)
     if not look.whole and job.status in GOOD_ENDS:
         if look.loose:
             yield {"type": RESTARTED, "attempt": look.ended_by}
-        yield from item_events(whole)
+        yield from item_events(response)
     if job.status == "failed":
-        error = job.error or whole["error"] or {}
+        error = job.error or response["error"] or {}
         yield {"type": "error", "code": error.get("code"), "message": error.get("message"), "param": None}
-    yield {"type": f"response.{job.status}", "response": whole}

@@ -11,6 +11,7 @@ from api.moments import Moment
 from schemas.bounds import OneOf, Range
 from schemas.delivery import STATUSES as DELIVERY_STATUSES
 from schemas.file import ALL_PURPOSES, LEAST_EXPIRY_SECONDS, MOST_EXPIRY_SECONDS, PURPOSES
+from schemas.job import STATUSES
 
 
 class Query(Schema):
@@ -80,6 +81,19 @@ class FileListQuery(Query):
     order = fields.String(validate=OneOf(("asc", "desc"), noun="order"), load_default="desc")
     after = fields.String(metadata={"description": "The id of the last file of the page before."})
     purpose = fields.String(validate=OneOf(ALL_PURPOSES, noun="purpose"))
+
+
+class BatchListQuery(Query):
+    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    after = fields.String(metadata={"description": "The id of the last batch of the page before."})
+
+
+class BatchLineQuery(Query):
+    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    after = fields.Integer(
+        validate=Range(min=0, max=2**31), load_default=0, metadata={"description": "The `cursor` of the page before."}
+    )
+    status = fields.String(validate=OneOf(STATUSES, noun="status"))
 
 
 class FileLinkQuery(Query):

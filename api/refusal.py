@@ -48,6 +48,10 @@ def response_not_found(response_id: str) -> Refusal:
     return Refusal(404, message, param="response_id", code="response_not_found")
 
 
+def batch_not_found(batch_id: str) -> Refusal:
+    return Refusal(404, f"No such batch: {batch_id[:64]}", param="batch_id", code="batch_not_found")
+
+
 def model_not_found(name: str) -> Refusal:
     message = f"The model '{name[:200]}' does not exist here; GET /v1/models lists those that do."
     return Refusal(404, message, param="model", code="model_not_found")

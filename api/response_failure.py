@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from api.refusal import Refusal
 from jobs.record import Job
 from schemas import strict_json
 from schemas.error import InvalidJson
+from schemas.http_failure import TYPES, status_of
 
 RETRY_LATER_SECONDS = 60
 FINAL = {"x-should-retry": "false"}
 """The job was tried as often as it may, and an SDK that sends it again is answered by the same job."""
-
-OWN_STATUSES = {
-    "expired": 504,
-    "run_timeout": 504,
-    "upstream_timeout": 504,
-    "failed_to_download": 400,
-    "file_not_found": 400,
-    "outcome_unknown": 502,
-    "worker_lost": 502,
-    "connection_error": 502,
-    "connection_cut": 502,
-    "upstream_unreachable": 502,
-    "upstream_answer_too_large": 502,
-    "upstream_answer_invalid": 502,
-    "upstream_lost": 502,
-}
-TYPES = {400: "invalid_request_error", 429: "rate_limit_error", 502: "server_error", 504: "server_error"}
-RATE = re.compile(r"rate.?limit|too.?many.?requests|quota|overloaded", re.IGNORECASE)
-FAULTS = re.compile(r"server.?error|internal|timeout|unavailable", re.IGNORECASE)
 
 
 def refusal_of(job: Job, *, raw: bytes | None) -> Refusal:
@@ -45,33 +26,18 @@ def refusal_of(job: Job, *, raw: bytes | None) -> Refusal:
     return Refusal(status, str(job.error["message"]), type=TYPES[status], param=param, code=code, headers=FINAL | later)
 
 
-def wait_timeout(response_id: str, *, seconds: float) -> Refusal:
-    """The answer to a caller who has waited for as long as may be; the job goes on."""
-    message = f"The response did not end within {seconds:g} s and goes on: GET /v1/responses/{response_id} later."
+def wait_timeout(job: Job, reason: str | None, *, seconds: float) -> Refusal:
+    """The answer to a caller who has waited for as long as may be; the job goes on. `reason` is why it still waits."""
+    where = f"{job.status}: {reason}" if reason else job.status
+    message = f"No end within {seconds:g} s ({where}); it goes on: GET /v1/responses/{job.response_id} later."
     return Refusal(504, message, type="server_error", code="wait_timeout", headers=FINAL)
 
 
-def status_of(code: str, *, http_status: int | None, retryable: bool) -> int:
-    """400, 429, 502 or 504 for an error's code and the status that the endpoint answered the last attempt with.
-
-    An error in a successful answer is known by its code; one that would come again is the request's own.
-    """
-    if code in OWN_STATUSES:
-        return OWN_STATUSES[code]
-    match http_status:
-        case 429:
-            return 429
-        case 408 | 504:
-            return 504
-        case 409 | 425:
-            return 502
-        case int() if 400 <= http_status < 500:
-            return 400
-        case int() if http_status >= 500:
-            return 502
-    if RATE.search(code):
-        return 429
-    return 502 if retryable or FAULTS.search(code) else 400
+def wait_interrupted(response_id: str) -> Refusal:
+    """The answer to a caller whose wait ends since this process does; an SDK's own repeat goes on waiting elsewhere."""
+    message = f"The service is being restarted; the response goes on: GET /v1/responses/{response_id}."
+    headers = {"Retry-After": "1", "x-should-retry": "true"}
+    return Refusal(503, message, type="server_error", code="wait_interrupted", headers=headers)
 
 
 def _last_status(job: Job) -> int | None:

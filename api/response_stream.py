@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from flask import Response, request, stream_with_context
 
@@ -34,6 +34,14 @@ def _events(reader: LogReader, connection: socket.socket | None) -> Iterator[byt
     else:
         with _impatient(connection):
             yield from reader.read()
+            if not reader.over:
+                _break_off(connection)
+
+
+def _break_off(connection: socket.socket) -> None:
+    """So that nobody takes what came for the whole answer."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

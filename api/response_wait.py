@@ -10,10 +10,10 @@ from flask import Response, after_this_request, request
 
 from api.job_wait import awaited
 from api.prefer import wait_seconds
-from api.response_failure import refusal_of, wait_timeout
+from api.response_failure import refusal_of, wait_interrupted, wait_timeout
 from api.services import services
 from jobs.errors import JobNotEnded, JobNotFound, StoreUnavailable
-from jobs.record import RESPONSE_PREFIX, Job
+from jobs.record import Job
 from jobs.store import JobStore
 
 MOST_SECONDS = 540.0
@@ -27,10 +27,12 @@ def waited_for(number: str, *, stored: bool) -> Job:
 
     Raises a Refusal of what it came to otherwise, JobNotFound, StoreUnavailable.
     """
-    seconds = wait_seconds(request.headers.get("Prefer"), most=MOST_SECONDS) or MOST_SECONDS
+    seconds = wait_seconds(request.headers.get("Prefer"), most=MOST_SECONDS, unasked=MOST_SECONDS)
     job = awaited(number, project=None, seconds=seconds)
+    if job.finished_at is None and services().endings.closed:
+        raise wait_interrupted(job.response_id)
     if job.finished_at is None:
-        raise wait_timeout(RESPONSE_PREFIX + number, seconds=seconds)
+        raise wait_timeout(job, services().waiting.of([job])[number].reason, seconds=seconds)
     if not stored:
         forget_answered(number)
     if job.status not in GOOD_ENDS:

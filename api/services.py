@@ -9,11 +9,14 @@ from flask import current_app
 
 from api.console.session import Sessions
 from api.file_store import FileStore, open_file_store
+from jobs.batches.lines import Lines
+from jobs.batches.store import Batches
 from jobs.connection import connect
 from jobs.endings import Endings
 from jobs.event_log import EventLog
 from jobs.followers import Followers
 from jobs.happenings import Happenings
+from jobs.intake import Intake
 from jobs.lane_states import LaneStates
 from jobs.limits import Limits, read_limits
 from jobs.listing import Listing
@@ -44,6 +47,7 @@ class Services:
     settings: Settings
     limits: Limits
     store: JobStore
+    intake: Intake
     listing: Listing
     tenants: Tenants
     usage: UsageLedger
@@ -65,6 +69,8 @@ class Services:
     webhook_secrets: ProjectSecrets
     events: EventFeed
     files: FileStore | None
+    batches: Batches
+    batch_lines: Lines
     persistence: PersistenceCheck
 
 
@@ -79,10 +85,12 @@ def open_services(settings: Settings) -> Services:
         max_queued_bytes=settings.max_queued_bytes,
         ageing_seconds=settings.ageing_seconds,
     )
+    files = open_file_store(settings, redis)
     return Services(
         settings=settings,
         limits=limits,
         store=store,
+        intake=Intake(settings, limits, store, files.files if files else None),
         listing=Listing(redis, store),
         tenants=Tenants(redis, secret=settings.secret, development_key=settings.api_key),
         usage=UsageLedger(redis),
@@ -103,7 +111,9 @@ def open_services(settings: Settings) -> Services:
         webhook_replays=Replays(redis, log),
         webhook_secrets=ProjectSecrets(redis, vault),
         events=EventFeed(redis, retention_seconds=settings.retention_seconds),
-        files=open_file_store(settings, redis),
+        files=files,
+        batches=Batches(redis, durability=settings.durability),
+        batch_lines=Lines(redis, store),
         persistence=PersistenceCheck(redis),
     )
 

@@ -22,6 +22,10 @@ def refusal_of(error: store.StoreError) -> Refusal:
     match error:
         case store.StoreUnavailable():
             return _unavailable(error)
+        case store.RequestRefused():
+            refusal = Refusal(error.status, str(error))
+            refusal.body = error.body
+            return refusal
         case store.OverLimit() | store.QueueFull():
             return _full(error)
         case store.IdempotencyConflict() | store.IdempotencyGone():

@@ -2,78 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import request
+from marshmallow import ValidationError
 
-from api.asked import Asked
 from api.auth import caller
 from api.body import digest
-from api.forecast import forecast, nano_of, priority_of, tokens_of
 from api.refusal import Refusal
 from api.services import services
-from jobs.lanes import backlog_of
-from jobs.record import NewJob, new_number
+from api.webhook_body import webhook_of
+from jobs.asked import Asked
 from jobs.store import Sameness, Submitted
-from schemas.request import upstream_body
+from jobs.webhooks.target import Webhook
 
 MOST_KEY_CHARACTERS = 255
-NEVER_ECHOED = ("input", "respool")
-"""The one is long, the other may hold a secret."""
-
-UNSTORED_SECONDS = 600.0
-"""How long what is not to be stored is kept for a caller who left before its answer came."""
 
 
 def submit(asked: Asked) -> Submitted:
-    """Accepts the job that is asked for. Raises Refusal, StoreError."""
-    return services().store.submit(_new_job(asked), _sameness(asked))
+    """Accepts the job that is asked for. Raises Refusal, StoreError, ValidationError."""
+    key = caller()
+    job = services().intake.new_job(asked, project=key.project, api_key=key.id, webhook=webhook(asked))
+    return services().store.submit(job, _sameness(asked))
 
 
-def foresee(asked: Asked) -> dict[str, Any]:
-    """What `submit` would make of it now, as JobEstimateSchema shows it. Raises Refusal, StoreError."""
-    idempotency_key()
-    asked.webhook()
-    return forecast(asked, _backlog(asked))
-
-
-def _new_job(asked: Asked) -> NewJob:
-    options, settings, key, model = asked.options, services().settings, caller(), asked.request["model"]
-    tokens = tokens_of(asked)
-    return NewJob(
-        number=new_number(),
-        project=key.project,
-        api_key=key.id,
-        model=model,
-        backlog=_backlog(asked),
-        priority=priority_of(asked),
-        body=_upstream_bytes(asked),
-        echo=json.dumps({k: v for k, v in asked.request.items() if k not in NEVER_ECHOED}, ensure_ascii=False),
-        metadata=asked.metadata,
-        tokens=tokens.total_tokens,
-        nano=nano_of(model, tokens),
-        max_attempts=options.get("max_attempts", settings.max_attempts),
-        on_unknown=options.get("on_unknown", settings.on_unknown),
-        queue_deadline_seconds=options.get("queue_deadline_seconds"),
-        run_timeout_seconds=options.get("run_timeout_seconds", settings.run_timeout_seconds),
-        retention_seconds=settings.retention_seconds if asked.stored else UNSTORED_SECONDS,
-        webhook=asked.webhook(),
-    )
-
-
-def _upstream_bytes(asked: Asked) -> bytes:
-    """Raises a Refusal of 413 where the turns before the input make it too long."""
-    sent = json.dumps(upstream_body(asked.whole), ensure_ascii=False, separators=(",", ":")).encode()
-    bound = services().settings.max_body_bytes
-    if asked.whole is not asked.request and len(sent) > bound:
-        message = f"With the turns before it, the request is larger than {bound} bytes (RESPOOL_MAX_BODY_BYTES)."
-        raise Refusal(413, message, param="previous_response_id", code="body_too_large")
-    return sent
-
-
-def _backlog(asked: Asked) -> str:
-    return backlog_of(asked.request["model"], account=asked.options.get("account"))
+def webhook(asked: Asked) -> Webhook | None:
+    """Where the job's events go. Raises ValidationError with the paths of its body, StoreUnavailable."""
+    try:
+        return webhook_of(asked.options)
+    except ValidationError as error:
+        messages: dict[str, Any] = error.messages_dict
+        for name in reversed(asked.options_at):
+            messages = {name: messages}
+        raise ValidationError(messages) from error
 
 
 def _sameness(asked: Asked) -> Sameness:

@@ -26,6 +26,12 @@ class Endings:
         self._lock = threading.Lock()
         self._subscribed = threading.Event()
         self._started = False
+        self.closed = False
+
+    def close(self) -> None:
+        """Has everybody look again, now, and know that nobody should wait any longer."""
+        self.closed = True
+        self._wake_all()
 
     @contextmanager
     def watched(self, number: str) -> Iterator[Callable[[float], bool]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from schemas.error import FieldError, error_body, mistakes_body
 
 if TYPE_CHECKING:
     from jobs.headroom import Headroom
@@ -26,6 +29,28 @@ class StoreUnavailable(StoreError):
 
 class DurabilityUnconfirmed(StoreUnavailable):
     """The job was written, but the promised durability was not confirmed in time."""
+
+
+class RequestRefused(StoreError):
+    """The request cannot become a job; its caller is told `status` and `body`, the protocol's error object."""
+
+    status = 400
+
+    def __init__(self, message: str, *, param: str, code: str) -> None:
+        super().__init__(message)
+        self.body = error_body(message, type="invalid_request_error", param=param, code=code)
+
+
+class RequestTooLarge(RequestRefused):
+    status = 413
+
+
+class RequestMistaken(RequestRefused):
+    """It has these mistakes, at least one."""
+
+    def __init__(self, mistakes: Sequence[FieldError]) -> None:
+        super().__init__(mistakes[0].message, param=mistakes[0].path, code="invalid_value")
+        self.body = mistakes_body(mistakes, code="invalid_value")
 
 
 class QueueFull(StoreError):
@@ -152,3 +177,23 @@ class TooManyFiles(StoreError):
 
 class FolderUnavailable(StoreUnavailable):
     """The disk that holds the files cannot be used. The same call may succeed later."""
+
+
+class FileInUse(StoreError):
+    """A batch that has not ended reads the file, so it cannot be deleted; the text is the file's id."""
+
+
+class BatchNotFound(StoreError):
+    """No such batch in this project; the text is its id."""
+
+
+class BatchNotEnded(StoreError):
+    """The batch has not ended, so this cannot be done yet; the text is its status."""
+
+
+class TooManyBatches(StoreError):
+    """The project has made as many batches in the last hour as it may; the text is how many that are."""
+
+
+class BatchLost(StoreError):
+    """The batch is no longer this runner's, or no longer in the status that it had."""

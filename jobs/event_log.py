@@ -17,6 +17,8 @@ RESTARTED = "respool:attempt.restarted"
 PAGE_EVENTS = 256
 MOST_BYTES = 16 * 1024 * 1024
 """Of one job's events; what would come beyond is left to the job's final Response."""
+MOST_ID = 2**63
+"""More events than any log has, and still an id to Redis."""
 
 STATE = ("status", "finished", "ended_by", "log_last", "log_void", "log_count", "log_whole")
 
@@ -75,7 +77,7 @@ class EventLog:
         """
         with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:
             pipeline.hmget(keys.job(number), STATE)  # before the events: what has ended grows no more
-            pipeline.xrange(keys.log(number), min=f"{max(after, 0) + 2}-0", count=PAGE_EVENTS)
+            pipeline.xrange(keys.log(number), min=f"{min(max(after, 0) + 2, MOST_ID)}-0", count=PAGE_EVENTS)
             state, rows = pipeline.execute()
         return _look(dict(zip(STATE, state, strict=True)), rows) if state[0] else None
 

@@ -19,7 +19,7 @@ SHELVES = "0123456789abcdef"
 
 
 class FileFolder:
-    """`SHELF/NUMBER` holds a file's bytes, `incoming/NUMBER` those that are still to become a file.
+    """`SHELF/NUMBER` holds a file's bytes, `incoming` those that are still to become a file.
 
     Names of callers are never among the paths.
     """
@@ -39,13 +39,15 @@ class FileFolder:
             raise SettingsError("RESPOOL_FILES_FOLDER", "files cannot be kept there: it cannot be written")
 
     @contextmanager
-    def incoming(self, number: str, *, most_bytes: int, beyond: StoreError) -> Iterator[Incoming]:
+    def incoming(
+        self, number: str, *, most_bytes: int, beyond: StoreError, name: str | None = None
+    ) -> Iterator[Incoming]:
         """Takes the bytes of the file `number`, and drops them unless they are kept. Raises FolderUnavailable.
 
-        `beyond` is raised by the write that exceeds `most_bytes`.
+        `beyond` is raised by the write that exceeds `most_bytes`; `name` is what it is called until it is kept.
         """
         with disk_errors():
-            coming = Incoming(self._incoming / number, self._at(number), most_bytes=most_bytes, beyond=beyond)
+            coming = Incoming(self._incoming / (name or number), self._at(number), most_bytes=most_bytes, beyond=beyond)
         try:
             yield coming
         finally:

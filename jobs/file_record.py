@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from schemas.file_parts import FILE_PREFIX
 
-FIELDS = ("project", "purpose", "bytes", "filename", "type", "seconds", "created", "expires")
+FIELDS = ("project", "purpose", "bytes", "filename", "type", "seconds", "created", "expires", "batches")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,7 @@ class NewFile:
 class File:
     """`media_type` is judged by its content first; `seconds` is how long a medium says it takes.
 
+    `batches` counts those that read it and have not ended: until then, it does not go.
     `created` is in microseconds, `expires_at` in seconds, both since the epoch.
     """
 
@@ -36,6 +37,7 @@ class File:
     seconds: float | None
     created: int
     expires_at: float | None
+    batches: int = 0
 
     @property
     def id(self) -> str:
@@ -46,7 +48,7 @@ def read_file(number: str, values: Sequence[bytes | None]) -> File | None:
     """The record from its FIELDS; None where there is none."""
     if values[0] is None:
         return None
-    project, purpose, size, filename, kind, seconds, created, expires = (value or b"" for value in values)
+    project, purpose, size, filename, kind, seconds, created, expires, batches = (value or b"" for value in values)
     return File(
         number=number,
         project=project.decode(),
@@ -57,4 +59,5 @@ def read_file(number: str, values: Sequence[bytes | None]) -> File | None:
         seconds=float(seconds) if seconds else None,
         created=int(created),
         expires_at=int(expires) / 1000 if expires else None,
+        batches=int(batches or 0),
     )

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import redis
 
 from jobs import keys, scripts
-from jobs.errors import FileNotFound, FilesFull, FileTooLarge, TooManyFiles
+from jobs.errors import FileInUse, FileNotFound, FilesFull, FileTooLarge, TooManyFiles
 from jobs.file_bytes import FileBytes
 from jobs.file_folder import FileFolder
 from jobs.file_record import FIELDS, File, NewFile, read_file
@@ -33,19 +33,28 @@ class Arrival:
 
 
 class Files:
-    """`most_bytes` is for all files of a project together, `most_file_bytes` for each."""
+    """`most_bytes` and `most_files` (None: MOST_FILES) are for all files of a project, `most_file_bytes` for each."""
 
     def __init__(
-        self, client: redis.Redis, folder: FileFolder, *, most_bytes: int = 2**53, most_file_bytes: int = 2**53
+        self,
+        client: redis.Redis,
+        folder: FileFolder,
+        *,
+        most_bytes: int = 2**53,
+        most_file_bytes: int = 2**53,
+        most_files: int | None = None,
     ) -> None:
         self._client = client
         self._folder = folder
         self._most_bytes = most_bytes
         self._most_file_bytes = most_file_bytes
+        self._most_files = most_files
 
     @contextmanager
-    def arriving(self, project: str) -> Iterator[Arrival]:
+    def arriving(self, project: str, *, number: str | None = None) -> Iterator[Arrival]:
         """A place for the bytes of a new file; what is not kept by the end of the block is dropped.
+
+        `number` is what it becomes; bytes that lie there are replaced when it is kept.
 
         Raises FilesFull, FolderUnavailable, StoreUnavailable; writing to it FileTooLarge, FilesFull, FolderUnavailable.
         """
@@ -55,9 +64,9 @@ class Files:
         if room <= 0:
             raise FilesFull(str(self._most_bytes))
         full, large = FilesFull(str(self._most_bytes)), FileTooLarge(str(self._most_file_bytes))
-        number, most = new_number(), min(room, self._most_file_bytes)
+        number, most = number or new_number(), min(room, self._most_file_bytes)
         beyond = full if room < self._most_file_bytes else large
-        with self._folder.incoming(number, most_bytes=most, beyond=beyond) as coming:
+        with self._folder.incoming(number, most_bytes=most, beyond=beyond, name=new_number()) as coming:
             yield Arrival(number=number, bytes=coming)
 
     def keep(self, new: NewFile, arrival: Arrival) -> File:
@@ -76,7 +85,7 @@ class Files:
             arrival.bytes.size,
             (new.expires_after_seconds or 0) * 1000,
             self._most_bytes,
-            MOST_FILES,
+            MOST_FILES if self._most_files is None else self._most_files,
             *("filename", new.filename, "type", kind, "seconds", "" if seconds is None else seconds),
         ]
         answer = scripts.run(self._client, scripts.Call(name="keep_file", keys=[keys.file(arrival.number)], args=args))
@@ -104,7 +113,7 @@ class Files:
         return {
             file_id: file
             for file_id, file in found.items()
-            if file is not None and project in (None, file.project) and (file.expires_at or seconds + 1) > seconds
+            if file is not None and project in (None, file.project) and (file.batches or not _expired(file, seconds))
         }
 
     def open(self, file: File) -> BinaryIO:
@@ -112,9 +121,19 @@ class Files:
         return self._folder.open(file.number)
 
     def delete(self, file_id: str, *, project: str | None) -> None:
-        """Forgets the file and then removes its bytes. Raises FileNotFound, FolderUnavailable, StoreUnavailable."""
+        """Forgets the file and then removes its bytes.
+
+        Raises FileNotFound, FileInUse, FolderUnavailable, StoreUnavailable.
+        """
         number = number_of(file_id, FILE_PREFIX)
         call = scripts.Call(name="forget_file", keys=[keys.file(number or "")], args=[number or "", project or ""])
-        if number is None or scripts.run(self._client, call) == b"missing":
+        answer = scripts.run(self._client, call) if number is not None else b"missing"
+        if number is None or answer == b"missing":
             raise FileNotFound(file_id)
+        if answer == b"in_use":
+            raise FileInUse(file_id)
         self._folder.remove(number)
+
+
+def _expired(file: File, seconds: float) -> bool:
+    return file.expires_at is not None and file.expires_at <= seconds

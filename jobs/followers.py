@@ -41,6 +41,16 @@ class Followers:
         self._lock = threading.Lock()
         self._own = f"{keys.PREFIX}followers:{secrets.token_hex(8)}"
         self._started = self._subscribed = False
+        self.closed = False
+        """Whether whoever follows is to end."""
+
+    def close(self) -> None:
+        """Wakes all who follow: the process is to stop."""
+        self.closed = True
+        with self._lock:
+            for channel in self._channels.values():
+                for told in channel.followers:
+                    told.set()
 
     @contextmanager
     def followed(self, number: str) -> Iterator[Callable[[float], bool]]:

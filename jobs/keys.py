@@ -19,6 +19,7 @@ PROJECTS = PREFIX + "projects"
 API_KEYS = PREFIX + "api_keys"
 SECRET = PREFIX + "secret"
 FILE_SWEEP = PREFIX + "file_sweep"
+BATCHES_OPEN = PREFIX + "batches_open"
 PROBE = PREFIX + "probe"
 ENDED_CHANNEL = PREFIX + "ended_jobs"
 
@@ -181,3 +182,19 @@ def file(number: str) -> str:
 
 def files(purpose: str, project: str) -> str:
     return f"{PREFIX}files:{purpose}:{project}"
+
+
+def batch(number: str) -> str:
+    return f"{PREFIX}batch:{number}"
+
+
+def batches(project: str) -> str:
+    return f"{PREFIX}batches:{project}"
+
+
+def batch_running(number: str) -> str:
+    return f"{PREFIX}batch_running:{number}"
+
+
+def batch_refusals(number: str) -> str:
+    return f"{PREFIX}batch_refusals:{number}"

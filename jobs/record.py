@@ -29,7 +29,7 @@ FIELDS = (
     "project", "api_key", "model", "backlog", "lane", "upstream", "priority", "order", "status", "stage",
     "created", "started", "finished", "expires", "metadata", "echo", "max_attempts", "on_unknown", "queue_deadline",
     "run_timeout", "spent", "due", "reason", "response", "usage", "error", "tokens", "nano", "sent", "webhook",
-    "hidden",
+    "hidden", "line", "custom_id",
 )  # fmt: skip
 """What a poll reads; the request and the upstream's own answer stay behind."""
 
@@ -47,10 +47,25 @@ def number_of(public_id: str, prefix: str = JOB_PREFIX) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchLine:
+    """Which line of which batch a job is; `batch` is the X of `batch_X`. What is not `stored` goes with its end."""
+
+    batch: str
+    line: int
+    custom_id: str
+    stored: bool = True
+
+    def fields(self) -> dict[str, str | bytes | int]:
+        unstored: dict[str, str | bytes | int] = {} if self.stored else {"unstored": 1}
+        return {"batch": self.batch, "line": self.line, "custom_id": self.custom_id, **unstored}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job to be accepted. `body` is what goes upstream; `echo` is the request without its input, as JSON.
 
     `backlog` is where it waits (jobs.lanes.backlog_of); `tokens` and `nano` are what it is estimated to take and cost.
+    It counts as submitted `later_seconds` after it was; `line` says which line of a batch it is.
     """
 
     number: str
@@ -70,16 +85,24 @@ class NewJob:
     run_timeout_seconds: float
     retention_seconds: float
     webhook: Webhook | None = None
+    later_seconds: float = 0.0
+    line: BatchLine | None = None
+
+    @property
+    def queued_bytes(self) -> int:
+        """That the queue holds for it."""
+        return len(self.body) + len(self.echo.encode())
 
     def fields(self) -> dict[str, str | bytes | int]:
         return {
             **({"webhook": self.webhook.as_json()} if self.webhook else {}),
+            **(self.line.fields() if self.line else {}),
             "api_key": self.api_key,
             "model": self.model,
             "backlog": self.backlog,
             "priority": self.priority,
             "request": self.body,
-            "request_bytes": len(self.body) + len(self.echo.encode()),
+            "request_bytes": self.queued_bytes,
             "echo": self.echo,
             "metadata": json.dumps(self.metadata),
             "tokens": self.tokens,
@@ -104,6 +127,7 @@ class Job:
 
     `lane` is that of its last release; `tokens` is the estimate, `nano` what was booked for it so far, in 10^-9 of the
     currency; `order` is its place in its project's queue: the smaller, the earlier; `webhook` is as Webhook.as_json.
+    Of a batch's line, `line` is its number and `custom_id` what its caller named it.
     """
 
     number: str
@@ -136,6 +160,8 @@ class Job:
     error: dict[str, Any] | None
     webhook: dict[str, Any] | None
     attempts: Sequence[dict[str, Any]]
+    line: int | None = None
+    custom_id: str | None = None
 
     @property
     def id(self) -> str:
@@ -180,6 +206,8 @@ def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[byt
         error=_json(raw["error"]),
         webhook=_json(raw["webhook"]),
         attempts=[_entry(entry, sent=int(raw["sent"] or 0)) for entry in attempts],
+        line=int(raw["line"]) if raw["line"] else None,
+        custom_id=_text(raw["custom_id"]) or None,
     )
 
 

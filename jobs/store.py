@@ -13,6 +13,8 @@ import redis
 
 from jobs import keys, record, scripts
 from jobs.errors import (
+    BatchLost,
+    BatchNotEnded,
     DurabilityUnconfirmed,
     IdempotencyConflict,
     IdempotencyGone,
@@ -75,7 +77,7 @@ class JobStore:
         Raises IdempotencyConflict, IdempotencyGone, QueueFull, OverLimit, DurabilityUnconfirmed, StoreUnavailable.
         """
         answer, *rest = self._run_durably(self.submission(job, sameness))
-        self._refuse(answer, rest)
+        self.refuse(answer, rest)
         number = rest[0].decode()
         if answer == b"conflict":
             raise IdempotencyConflict(record.JOB_PREFIX + number)
@@ -83,16 +85,19 @@ class JobStore:
             raise IdempotencyGone(record.JOB_PREFIX + number)
         return Submitted(number=number, created=answer == b"created", headroom=read_headroom(rest[1]))
 
-    def _refuse(self, answer: bytes, rest: Sequence[bytes]) -> None:
+    def refuse(self, answer: bytes, rest: Sequence[bytes]) -> None:
+        """Raises QueueFull, OverLimit, BatchLost for such an answer of a submission."""
         if answer == b"full":
             raise QueueFull(str(self._max_queued_bytes))
+        if answer == b"lost":
+            raise BatchLost("its batch is no longer this runner's")
         if answer == b"over":
             limit, bound = shown_limit(rest[0].decode(), int(rest[1]))
             seconds = int(rest[2]) / 1000 if int(rest[2]) >= 0 else None
             raise OverLimit(limit, bound, retry_after_seconds=seconds, headroom=read_headroom(rest[3]))
 
-    def submission(self, job: NewJob, sameness: Sameness) -> scripts.Call:
-        """The one script call that `submit` makes."""
+    def submission(self, job: NewJob, sameness: Sameness, *, runner: str = "") -> scripts.Call:
+        """The one script call that `submit` makes; a batch's line becomes no job unless the batch is `runner`'s."""
         key = repeat = ""
         if sameness.key is not None:
             key = keys.idempotency(job.project, hashlib.sha256(sameness.key.encode()).hexdigest())
@@ -101,23 +106,30 @@ class JobStore:
         fields = [part for pair in job.fields().items() for part in pair]
         return scripts.Call(
             name="submit",
-            keys=[keys.job(job.number), key, repeat],
+            keys=[keys.job(job.number), key, repeat, keys.batch(job.line.batch) if job.line else ""],
             args=[
                 job.number,
                 sameness.digest,
-                self._max_queued_bytes,
+                self._most_bytes(job),
                 round((job.queue_deadline_seconds or 0) * 1000),
                 int(bool(sameness.retries)),
-                job.priority * self._ageing_us,
+                job.priority * self._ageing_us - round(job.later_seconds * 1_000_000),
                 job.project,
+                runner,
                 *fields,
             ],
         )
 
+    def _most_bytes(self, job: NewJob) -> int:
+        """Of all waiting jobs with this one. A line of a batch leaves half of them to others, unless it is larger."""
+        if job.line is None:
+            return self._max_queued_bytes
+        return min(self._max_queued_bytes, max(self._max_queued_bytes // 2, job.queued_bytes))
+
     def _run_durably(self, call: scripts.Call) -> list[bytes]:
         with scripts.translated():
             answer: list[bytes] = scripts.run(self._client, call)
-            if not _confirmed(self._client, self._durability):
+            if not confirmed(self._client, self._durability):
                 raise DurabilityUnconfirmed(f"no {self._durability} was confirmed within {DURABLE_MILLISECONDS} ms")
         return answer
 
@@ -165,15 +177,18 @@ class JobStore:
 
         The same `key` again, as the last that the job was retried with, changes nothing.
 
-        Raises JobNotFound, JobNotFailed, QueueFull, OverLimit, DurabilityUnconfirmed, StoreUnavailable.
+        Raises JobNotFound, JobNotFailed, BatchNotEnded for a line of such a batch, QueueFull, OverLimit,
+        DurabilityUnconfirmed, StoreUnavailable.
         """
         nonce = hashlib.sha256(key.encode()).hexdigest() if key else secrets.token_hex(8)
         args: list[scripts.Argument] = [number, project or "", self._max_queued_bytes, self._ageing_us, nonce]
         call = scripts.Call(name="retry_failed", keys=[keys.job(number)], args=args)
         answer, *rest = self._run_durably(call)
-        self._refuse(answer, rest)
+        self.refuse(answer, rest)
         if answer == b"missing":
             raise JobNotFound(number)
+        if answer == b"in_batch":
+            raise BatchNotEnded(rest[0].decode())
         if answer != b"again":
             raise JobNotFailed(answer.decode())
         return read_headroom(rest[0])
@@ -210,7 +225,7 @@ def _is_there(values: Sequence[bytes | None]) -> bool:
     return found["project"] is not None and found["hidden"] is None
 
 
-def _confirmed(client: redis.Redis, durability: Durability) -> bool:
+def confirmed(client: redis.Redis, durability: Durability) -> bool:
     """Whether all that was written so far is as durable as asked for; a server that cannot tell has not confirmed."""
     match durability:
         case "everysec":

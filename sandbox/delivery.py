@@ -12,10 +12,15 @@ HANG_SECONDS = 3_600.0
 
 
 def deliver(payload: Payload, *, fault: Fault, connection: Connection) -> Iterator[bytes]:
-    """The bytes for the server to send, with the faults `cut`, `stall`, `drip` and `pace` in their flow."""
+    """The bytes for the server to send, with the faults `cut`, `stall`, `drip` and `pace` in their flow.
+
+    One that is `live` sees to its own flow.
+    """
     if fault.cut == "headers":
         yield b""  # makes the server send the head
         connection.cut()
+    elif payload.live is not None:
+        yield from payload.live
     elif fault.cut == "middle" or fault.stall:
         yield from _first_half(payload.pieces)
         if fault.stall:

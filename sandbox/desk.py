@@ -18,6 +18,7 @@ from sandbox.faults import Fault, fault_text, parse_fault
 from sandbox.kept import Kept, KeptResponses
 from sandbox.keys import end_of, key_of
 from sandbox.limiter import Limiter
+from sandbox.live import live_payload
 from sandbox.media import look_at_all, refuse_unseen
 from sandbox.outages import Outages
 from sandbox.payload import Payload, answer_payload
@@ -85,8 +86,8 @@ class Desk:
         """
         fault = self.due_fault(call, outage or fault_text(fault_header, body))
         is_stream = body.get("stream") is True
-        if body.get("background") is True and not is_stream and not fault.replaces_answer:
-            return self._begin(call, body, fault), fault
+        if body.get("background") is True and not fault.replaces_answer:
+            return self._begin(call, body, fault, connection), fault
         created_at = int(time.time())
         if connection.wait(HANG_SECONDS if fault.hang else fault.delay) or fault.hang:
             raise ClientLeft
@@ -111,8 +112,8 @@ class Desk:
             self.kept.settle(kept)
         return response
 
-    def _begin(self, call: Call, body: Mapping[str, Any], fault: Fault) -> Payload:
-        """The queued Response, while the work on it goes on."""
+    def _begin(self, call: Call, body: Mapping[str, Any], fault: Fault, connection: Connection) -> Payload:
+        """The queued Response, or its stream, while the work on it goes on."""
         check_body(body)
         response = new_response(body, created_at=int(time.time()))
         kept = Kept(response, call=call, fault=fault)
@@ -124,6 +125,8 @@ class Desk:
         except RuntimeError as error:
             call.background = False
             raise Refused("The sandbox can begin no more work.", status=503) from error
+        if call.stream and "never" not in fault.stream:
+            return live_payload(kept, after=-1, fault=fault, connection=connection)
         return begun_payload(response, fault)
 
     def _work(self, kept: Kept, body: Mapping[str, Any]) -> None:

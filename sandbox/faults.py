@@ -16,7 +16,7 @@ SHAPES = (
     *("bare", "wrong", "null_output", "no_output", "error_in_200", "array", "string", "empty_object"),
     *("status_failed", "status_in_progress", "status_cancelled", "status_unknown"),
 )
-STREAM_WAYS = ("always", "never", "no_event_lines", "no_done", "float_times", "int_codes", "error_event")
+STREAM_WAYS = ("always", "never", "no_event_lines", "no_done", "float_times", "int_codes", "error_event", "no_resume")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

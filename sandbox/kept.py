@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.calls import Call
 from sandbox.errors import Refused
+from sandbox.events import Event
 from sandbox.faults import Fault
 from sandbox.shapes import cancelled
 
@@ -21,6 +22,10 @@ class Kept:
         self._response = response
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._events: list[Event] = []
+        self._moved = threading.Condition()
+        self._half: int | None = None
+        self.is_told = False
 
     @property
     def id(self) -> str:
@@ -53,6 +58,32 @@ class Kept:
         """End it cancelled unless it has ended, and wake its work."""
         self.end(cancelled(self._response))
         self._stopped.set()
+
+    def tell(self, event: Event) -> None:
+        """Its stream goes on with this."""
+        with self._moved:
+            self._events.append({**event, "sequence_number": len(self._events)})
+            self._moved.notify_all()
+
+    def tell_half(self, events: int) -> None:
+        """With so many events half of its stream is out."""
+        self._half = events
+
+    def is_half_told(self, events: int) -> bool:
+        """Whether so many events are half of its stream."""
+        return self._half is not None and events >= self._half
+
+    def end_telling(self) -> None:
+        """Nothing more comes in its stream."""
+        with self._moved:
+            self.is_told = True
+            self._moved.notify_all()
+
+    def event(self, place: int, *, seconds: float) -> Event | None:
+        """The event at that place of its stream; None where it does not come within the seconds, or never."""
+        with self._moved:
+            self._moved.wait_for(lambda: place < len(self._events) or self.is_told, timeout=seconds)
+            return self._events[place] if place < len(self._events) else None
 
     def wait(self, seconds: float) -> bool:
         """Wait that long; True at once when it is cancelled meanwhile."""

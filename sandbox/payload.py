@@ -1,7 +1,7 @@
 """An answer as pieces of bytes, one for a JSON body, one an event for a stream; and the faults that lie in them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ PADDING_PIECE_BYTES = 64 * 1024
 JSON_TYPE = "application/json"
 STREAM_TYPE = "text/event-stream; charset=utf-8"
 
+STREAM_HEADERS = (("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"))
+
 _ENDS = {"completed", "incomplete", "failed"}
 
 
@@ -20,15 +22,17 @@ _ENDS = {"completed", "incomplete", "failed"}
 class Payload:
     """What is sent: `pieces` go out in one write each; `byte_count` is None where no length is told beforehand.
 
-    `padding_bytes` of padding are made up while sending, in the last piece that holds a JSON object.
+    `padding_bytes` of padding are made up while sending, in the last piece that holds a JSON object. `live` is sent
+    instead of the pieces, as it comes.
     """
 
     content_type: str
-    pieces: tuple[bytes, ...]
+    pieces: tuple[bytes, ...] = ()
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     padding_bytes: int = 0
     byte_count: int | None = None
+    live: Iterator[bytes] | None = None
 
     def walk(self) -> Iterator[bytes]:
         """All bytes, padding included."""
@@ -60,21 +64,25 @@ def answer_payload(response: dict[str, Any], *, fault: Fault, is_stream: bool) -
 
 
 def _stream(response: dict[str, Any], fault: Fault) -> Payload:
-    found = _misshapen_end(list(events(response)), fault)
+    found = misshapen_end(list(events(response)), fault)
     if "error_event" in fault.stream:
         found = interrupted(found)
-    encode = encode_data if "no_event_lines" in fault.stream else encode_event
-    pieces = [encode(_quirky(event, fault)) for event in found]
+    pieces = list(map(encoder(fault), found))
     if fault.json == "broken":
         middle = len(pieces) // 2
         pieces[middle] = pieces[middle][: len(pieces[middle]) * 2 // 3] + b"\n\n"
     if "no_done" not in fault.stream:
         pieces.append(DONE)
-    headers = (("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"))
-    return Payload(content_type=STREAM_TYPE, pieces=tuple(pieces), headers=headers, padding_bytes=fault.huge)
+    return Payload(content_type=STREAM_TYPE, pieces=tuple(pieces), headers=STREAM_HEADERS, padding_bytes=fault.huge)
 
 
-def _misshapen_end(found: list[Event], fault: Fault) -> list[Event]:
+def encoder(fault: Fault) -> Callable[[Event], bytes]:
+    """How events become bytes, with the ways of `stream` that lie in each of them."""
+    encode = encode_data if "no_event_lines" in fault.stream else encode_event
+    return lambda event: encode(_quirky(event, fault))
+
+
+def misshapen_end(found: list[Event], fault: Fault) -> list[Event]:
     """The events with the last one's Response misshapen, and its type after the status it then has."""
     end = found[-1]
     response = _misshapen(end["response"], fault)

@@ -7,7 +7,10 @@ from schemas.fields import Boolean, Integer, List, Object, String
 JOB_EVENTS = ("response.completed", "response.failed", "response.incomplete", "response.cancelled")
 """What a job's end is told as."""
 
-ENDPOINT_EVENTS = (*JOB_EVENTS, "webhook_endpoint.disabled")
+BATCH_EVENTS = ("batch.completed", "batch.failed", "batch.expired", "batch.cancelled")
+"""What a batch's end is told as."""
+
+ENDPOINT_EVENTS = (*JOB_EVENTS, *BATCH_EVENTS, "webhook_endpoint.disabled")
 """What an endpoint of a project may ask for."""
 
 

@@ -43,6 +43,13 @@ def included(**options: Any) -> String:
     )
 
 
+def signing_secret() -> String:
+    return String(
+        validate=Length("characters", max=MAX_SECRET_CHARACTERS),
+        metadata={"description": "whsec_ and 24 to 64 bytes in base64; the project's secret signs if left out."},
+    )
+
+
 def unlike_each_other(values: Sequence[str]) -> Sequence[str]:
     if len(set(values)) < len(values):
         raise ValidationError("must not name one twice")
@@ -51,10 +58,7 @@ def unlike_each_other(values: Sequence[str]) -> Sequence[str]:
 
 class WebhookCreateSchema(Base):
     url = target(required=True)
-    secret = String(
-        validate=Length("characters", max=MAX_SECRET_CHARACTERS),
-        metadata={"description": "whsec_ and 24 to 64 bytes in base64; the project's secret signs if left out."},
-    )
+    secret = signing_secret()
     events = wanted(JOB_EVENTS)
     include = included()
 

@@ -13,6 +13,7 @@ from worker.background import Background
 from worker.calls import Call, Calls
 from worker.endpoints import Endpoint, Endpoints
 from worker.errors import CallError, HungUp
+from worker.judgement import ended_response
 from worker.log_pump import LogPump
 from worker.outcome import Problem
 from worker.responses_client import Answer
@@ -79,7 +80,7 @@ class Attempts:
             came = self._ask(claim, endpoint, body, call)
         finally:
             call.tell = None
-            log.close(came.stream.response if isinstance(came, Answer) and came.stream else None)
+            log.close(ended_response(came) if isinstance(came, Answer) else None)
         return came
 
     def _ask(self, claim: Claim, endpoint: Endpoint, body: bytes, call: Call) -> Answer | Problem:

@@ -17,6 +17,7 @@ from jobs.settings import Settings
 from jobs.workers import Workers
 from worker.attempt import Attempts
 from worker.background import Background
+from worker.batches.work import open_batch_work
 from worker.calls import Calls
 from worker.crew import Crew
 from worker.dispatcher import Dispatcher
@@ -46,6 +47,7 @@ class Process(QueueProcess):
         limits = read_limits(settings.limits_file)
         runs = Runs(coalescer, writer, worker=own_id)
         files = open_file_work(settings, redis)
+        batches = open_batch_work(settings, limits, writer, worker=own_id)
         endpoints = open_endpoints(accounts_of(limits, settings, environ), settings, fill=files.fill)
         logs = LogPump(writer, worker=own_id)
         self._attempts = Attempts(
@@ -63,6 +65,7 @@ class Process(QueueProcess):
 
         def close() -> None:
             dispatcher.close()
+            batches.close()
             logs.close()
 
         parts = Parts(
@@ -70,7 +73,12 @@ class Process(QueueProcess):
             calls=calls,
             coalescer=coalescer,
             beats=Loop("heartbeat", beats.step),
-            others=(Loop("dispatcher", dispatcher.step), Loop("sweeper", Sweeper(self._workers).step), *files.loops),
+            others=(
+                Loop("dispatcher", dispatcher.step),
+                Loop("sweeper", Sweeper(self._workers).step),
+                *files.loops,
+                *batches.loops,
+            ),
             closing=close,
         )
         super().__init__(own_id, parts, grace_seconds=settings.grace_seconds, log_level=settings.log_level)

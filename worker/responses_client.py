@@ -85,6 +85,15 @@ class ResponsesClient:
             call, method="GET", url=self._url_of(response_id), read_seconds=min(BRIEF_SECONDS, self._read_seconds)
         )
 
+    def resume(self, response_id: str, *, after: int | None, call: Call) -> Answer:
+        """The events of the response of that id, from behind the one numbered `after` (None: from the first).
+
+        One that cannot be streamed may be answered as it is now. Raises as `create`.
+        """
+        cursor = "" if after is None else f"&starting_after={after}"
+        url = f"{self._url_of(response_id)}?stream=true{cursor}"
+        return self._send(call, method="GET", url=url, read_seconds=self._read_seconds)
+
     def cancel(self, response_id: str, *, call: Call) -> Answer:
         """Ends the response of that id, and answers what became of it. Raises as `create`."""
         url = f"{self._url_of(response_id)}/cancel"
@@ -140,7 +149,8 @@ class ResponsesClient:
         try:
             event_stream.last_state(chunks, state=state, tell=call.tell)
         finally:
-            call.response = {"id": state.response_id} if state.response_id else {}
+            if state.response_id:
+                call.response = {"id": state.response_id}
         if state.response is None and state.error is None:
             raise Cut("the stream ended without a final event", sent=True)
         return Answer(http_status=answer.status_code, headers=answer.headers, stream=state)

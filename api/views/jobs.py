@@ -8,8 +8,8 @@ from flask import Response, jsonify, request
 from flask_smorest import Blueprint
 
 from api import job_view, webhook_view
-from api.asked import of_job
 from api.auth import authenticate, scope
+from api.forecast import forecast
 from api.job_filter import METADATA, wanted
 from api.job_wait import awaited
 from api.links import job_url
@@ -19,7 +19,8 @@ from api.queries import JobListQuery, RawQuery, SubmitQuery
 from api.rate_headers import rate_headers
 from api.refusal import job_not_found
 from api.services import services
-from api.submission import foresee, idempotency_key, submit
+from api.submission import idempotency_key, submit
+from jobs.asked import of_job
 from jobs.errors import CursorNotFound
 from jobs.record import JOB_PREFIX, number_of
 from schemas.delivery import JobDeliveryListSchema
@@ -69,7 +70,7 @@ def make_blueprint(asked: JobCreateSchema) -> Blueprint:
     def create(query: dict[str, Any], body: dict[str, Any]) -> Response:
         """Submit a job; the answer comes once it is durable."""
         if query["dry_run"]:
-            return jsonify(foresee(of_job(body)))
+            return jsonify(forecast(of_job(body)))
         submitted = submit(of_job(body))
         job = services().store.get(submitted.number, project=None)
         answer = jsonify(job_view.dump(job))

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget ledger webhook ending
+-- Parts: base lane queue budget ledger webhook batch ending
 -- Cancels a job: at once and free if it waits (unless its response goes on upstream); if it runs, its worker is told to hang up and the slot stays taken until then.
 -- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any
 -- Returns 'cancelled', 'ended' (it had ended before) or 'missing'. Twice: 'ended'.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget ledger webhook ending
+-- Parts: base lane queue budget ledger webhook batch ending
 -- Ends a job with the outcome of an attempt. The first valid result wins, also one that comes late;
 -- a failure counts only from the attempt that is under way.
 -- KEYS: 1 job:N

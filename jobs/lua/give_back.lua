@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget ledger webhook ending
+-- Parts: base lane queue budget ledger webhook batch ending
 -- Recovers jobs that a live worker is recorded to run but that none of its threads holds any more.
 -- ARGV: 1 prefix  2 worker id  3… job numbers
 -- Returns how many were recovered. Twice: 0.

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget ledger webhook ending
+-- Parts: base lane queue budget ledger webhook batch ending
 -- A worker process goes for good: what it still holds is recovered by policy, as if it had died, a bounded piece at a call.
 -- KEYS: 1 dispatcher   ARGV: 1 prefix  2 worker id  3 most jobs to recover
 -- Returns {jobs recovered, jobs it still holds: call again}. Twice: {0, 0}.

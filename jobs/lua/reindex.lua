@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget adopting ledger webhook ending
+-- Parts: base lane queue budget adopting ledger webhook batch ending
 -- The slow scan: puts a record that no index holds back where its stage says it belongs.
 -- ARGV: 1 prefix  2… job numbers
 -- Returns how many had to be put back. Twice: 0.

@@ -1,18 +1,21 @@
 #!lua
--- Parts: base lane queue budget log
+-- Parts: base lane queue budget log batch
 -- Queues a failed job again, with all of its attempts to spend anew. What was recorded of it stays.
 -- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any  4 max queued bytes (all jobs)  5 µs of an ageing time  6 nonce of this retry
--- Returns {'again', room} | {'missing'} | {STATUS: it has not failed} | {'full'} | {'over', limit, bound, ms, room} as submit does.
+-- Returns {'again', room} | {'missing'} | {STATUS: it has not failed} | {'in_batch', status of a batch that has not ended}
+--   | {'full'} | {'over', limit, bound, ms, room} as submit does.
 -- Twice with one nonce: {'again', room}.
 local n = ARGV[2]
 local job = read(n, 'project', 'status', 'request_bytes', 'tokens', 'nano_held', 'priority', 'queue_deadline', 'idempotency', 'retried_by', 'series',
-  'attempt', 'log_last')
+  'attempt', 'log_last', 'batch')
 if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return {'missing'} end
 if job.retried_by == ARGV[6] then return {'again', headroom(job.project)} end
 if job.status ~= 'failed' then return {job.status} end
+local batch = job.batch and read_batch(job.batch, 'status', 'goes') or {}
+if batch.status and not batch.goes then return {'in_batch', batch.status} end
 local queued = tonumber(redis.call('HGET', prefix .. 'counters', 'queued_bytes') or '0')
 if queued + tonumber(job.request_bytes) > tonumber(ARGV[4]) then return {'full'} end
-local refusal = admit(job.project, tonumber(job.tokens), tonumber(job.nano_held))
+local refusal = admit(job.project, tonumber(job.tokens), tonumber(job.nano_held), 1)
 if refusal then return {'over', refusal[1], refusal[2], refusal[3], headroom(job.project)} end
 
 withdraw(n)
@@ -21,7 +24,8 @@ redis.call('PERSIST', KEYS[1])
 redis.call('PERSIST', attempts_key(n))
 redis.call('PERSIST', log_key(n))
 if job.idempotency then redis.call('PERSIST', job.idempotency) end
-redis.call('HDEL', KEYS[1], 'finished', 'expires', 'response', 'raw', 'usage', 'error', 'ended_by', 'lost', 'upstream', 'log_attempt', 'log_whole')
+redis.call('HDEL', KEYS[1], 'finished', 'expires', 'response', 'raw', 'usage', 'error', 'ended_by', 'lost', 'upstream', 'log_attempt', 'log_whole',
+  'batch') -- the files of its batch are written: from now on it is a job like any other
 -- Who follows from the beginning is told that another answer begins. Two numbers are left out: those under which the
 -- failure, an error and its response.failed, was told to whoever was there.
 local last = tonumber(job.log_last or 2) + 3

@@ -1,11 +1,13 @@
 #!lua
--- Parts: base lane queue budget
+-- Parts: base lane queue budget batch
 -- Accepts a job: record, place in the backlog and index at once, or the job that its idempotency key names.
--- KEYS: 1 job:N   2 idempotency key or ''   3 repeat key (a client's own retry) or ''
+-- KEYS: 1 job:N   2 idempotency key or ''   3 repeat key (a client's own retry) or ''   4 batch:B of a line, or ''
 -- ARGV: 1 prefix  2 N  3 digest of the body  4 max queued bytes (all jobs)  5 queue deadline ms or 0
---       6 is this a marked repeat, '1' or '0'  7 µs by which priority moves it forward  8 project  9… the record's fields, flat
+--       6 is this a marked repeat, '1' or '0'  7 µs by which it counts as submitted earlier  8 project  9 runner of its batch, or ''
+--       10… the record's fields, flat
 -- Returns {'created', N, room} | {'existing', N, room} | {'conflict', N} | {'gone', N: its record is} | {'full', ''}
---   | {'over', limit, bound, ms until it may be tried again, room}; room is what the project may still take, as JSON.
+--   | {'over', limit, bound, ms until it may be tried again, room} | {'lost', ''}: its batch is no longer the runner's;
+--   room is what the project may still take, as JSON.
 -- Twice: the second call finds the record and answers 'created' again.
 -- The idempotency key does not expire before its job has ended (finish sets the time).
 local n, project = ARGV[2], ARGV[8]
@@ -17,6 +19,12 @@ local function known(answer, first)
 end
 
 if redis.call('EXISTS', KEYS[1]) == 1 then return {'created', n, headroom(project)} end
+
+local fields = {unpack(ARGV, 10)}
+local job = {}
+for i = 1, #fields, 2 do job[fields[i]] = fields[i + 1] end
+local of_batch = KEYS[4] ~= ''
+if of_batch and not runs(job.batch, ARGV[9], 'in_progress') then return {'lost', ''} end
 
 if KEYS[2] ~= '' then
   local held = redis.call('GET', KEYS[2])
@@ -30,12 +38,10 @@ elseif KEYS[3] ~= '' and ARGV[6] == '1' then
   if first and redis.call('EXISTS', job_key(first)) == 1 then return known('existing', first) end
 end
 
-local fields = {unpack(ARGV, 9)}
-local job = {}
-for i = 1, #fields, 2 do job[fields[i]] = fields[i + 1] end
 local queued = tonumber(redis.call('HGET', prefix .. 'counters', 'queued_bytes') or '0')
 if queued + tonumber(job.request_bytes) > tonumber(ARGV[4]) then return {'full', ''} end
-local refusal = admit(project, tonumber(job.tokens), tonumber(job.nano_held))
+-- A batch leaves half of what is counted in jobs to everybody else.
+local refusal = admit(project, tonumber(job.tokens), tonumber(job.nano_held), of_batch and 0.5 or 1)
 if refusal then return {'over', refusal[1], refusal[2], refusal[3], headroom(project)} end
 
 redis.call('HSET', KEYS[1], 'status', 'queued', 'created', int(now_us), 'queued', int(now),
@@ -44,6 +50,7 @@ redis.call('ZADD', index_key(project, 'queued'), int(now_us), n)
 redis.call('SADD', prefix .. 'projects', project)
 count('queued_bytes', tonumber(job.request_bytes))
 tally(project, {0})
+if of_batch then redis.call('SADD', batch_running_key(job.batch), n) end
 if KEYS[2] ~= '' then
   redis.call('SET', KEYS[2], n .. ':' .. ARGV[3])
   redis.call('HSET', KEYS[1], 'idempotency', KEYS[2])

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget ledger webhook ending
+-- Parts: base lane queue budget ledger webhook batch ending
 -- Puts right what time alone shows to be wrong, a bounded piece at a call; any worker calls it about once a second.
 -- KEYS: 1 sweep lease
 -- ARGV: 1 prefix  2 ms in which one sweep is enough  3 most jobs of each kind  4 lease ms of a worker  5 ms until a release is taken back

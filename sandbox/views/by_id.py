@@ -1,10 +1,13 @@
 """The door to responses by their id: look at one, cancel it, delete it."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from sandbox.background import found_payload
+from sandbox.connection import Connection
 from sandbox.errors import Refused
-from sandbox.kept import not_found
+from sandbox.faults import Fault
+from sandbox.kept import Kept, not_found
+from sandbox.live import live_payload
 from sandbox.views.door import desk, given_key, plain
 
 by_id = Blueprint("by_id", __name__)
@@ -21,7 +24,19 @@ def get_response(response_id: str) -> Response:
     status = kept.fault.poll_status
     if status is not None and kept.fault.fails_poll(polls=kept.call.polls):
         raise Refused(f"The sandbox was asked to answer {status}.", status=status)
+    if request.args.get("stream") == "true":
+        return _streamed(kept)
     return plain(found_payload(kept))
+
+
+def _streamed(kept: Kept) -> Response:
+    """The events of a background response, from behind the number that `starting_after` names."""
+    if not kept.call.background or not kept.call.stream or "no_resume" in kept.fault.stream:
+        raise Refused("Only a background response that was begun with stream can be streamed.", param="stream")
+    after = request.args.get("starting_after", -1, type=int)
+    connection = Connection.of(request.environ)
+    payload = live_payload(kept, after=after, fault=Fault(), connection=connection)
+    return Response(payload.live, content_type=payload.content_type, headers=dict(payload.headers))
 
 
 @by_id.post("/responses/compact")

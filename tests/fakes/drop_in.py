@@ -10,7 +10,7 @@ from jobs.projects import Projects
 from jobs.tenants import Tenants
 from tests.factories import MODEL
 from tests.fakes.odd_upstream import IN_ANSWERS, ODDITIES, running_odd_upstream
-from tests.fakes.processes import running_api, running_worker
+from tests.fakes.processes import running_api, running_sender, running_worker
 from tests.fakes.redis_server import running_redis
 from tests.fakes.sandbox_server import running_sandbox
 
@@ -36,7 +36,7 @@ class DropIn:
 
 @contextmanager
 def running_drop_in(folder: Path) -> Iterator[DropIn]:
-    """API, worker and Redis on loopback; each model has an upstream of its own, the odd ones by the oddity's name."""
+    """All of its processes on loopback; each model has an upstream of its own, the odd ones by the oddity's name."""
     with ExitStack() as stack:
         redis = stack.enter_context(running_redis(folder))
         sandbox = stack.enter_context(running_sandbox())
@@ -53,8 +53,11 @@ def running_drop_in(folder: Path) -> Iterator[DropIn]:
             "RESPOOL_LIMITS_FILE": str(limits),
             "SANDBOX_KEY": "any",
             "WEB_CONCURRENCY": "1",
+            "RESPOOL_FILES_FOLDER": str(folder / "files"),
+            "RESPOOL_WEBHOOK_ALLOW": "127.0.0.0/8",
         }
         stack.enter_context(running_worker(folder, settings))
+        stack.enter_context(running_sender(folder, settings))
         base = stack.enter_context(running_api(folder, settings))
         yield DropIn(base_url=f"{base}/v1", limited_key=_limited_key(settings))
 

@@ -17,12 +17,12 @@ GENERATIONS = (1, 2, NEWEST)
 
 def run_sdk(generation: int, source: str, *args: str) -> str:
     """What the Python program `source` prints, run with `args` where `import openai` is the SDK of that generation."""
-    return _run(_folders_of(generation), "-c", source, *args)
+    return _run(folders_of(generation), "-c", source, *args)
 
 
 def run_sdk_module(generation: int, module: str, *args: str) -> Any:
     """The JSON that a module of this checkout prints, run as `run_sdk` does."""
-    return json.loads(_run([*_folders_of(generation), CHECKOUT], "-m", module, *args))
+    return json.loads(_run([*folders_of(generation), CHECKOUT], "-m", module, *args))
 
 
 def run_conformance(base_url: str, *, api_key: str, model: str) -> dict[str, dict[str, Any]]:
@@ -41,7 +41,7 @@ def _run(folders: Sequence[Path], *command: str, may_fail: bool = False) -> str:
     return ended.stdout
 
 
-def _folders_of(generation: int) -> list[Path]:
+def folders_of(generation: int) -> list[Path]:
     return [] if generation == NEWEST else [_folder(f"openai-{generation}")]
 
 

@@ -9,7 +9,7 @@ from tests.fakes.drop_in import ALL, ANSWERS, BY_ID, KEY, DropIn
 from tests.fakes.odd_upstream import ODDITIES
 from tests.fakes.sdks import GENERATIONS, NEWEST, run_sdk_module
 
-ROOMS = ("core", "creating", "streaming", "ending", "refusals", "reading")
+ROOMS = ("core", "creating", "streaming", "ending", "refusals", "reading", "files", "batches")
 
 
 def failures(drop_in: DropIn, generation: int, *, models: tuple[str, ...], rooms: tuple[str, ...]) -> dict[str, Any]:

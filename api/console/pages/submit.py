@@ -8,13 +8,14 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from marshmallow import ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
-from api.asked import of_job
 from api.console.asked_form import body_of
 from api.console.notes import note
+from api.forecast import forecast
 from api.refusal import Refusal
 from api.services import services
 from api.store_errors import refusal_of
-from api.submission import foresee, submit
+from api.submission import submit
+from jobs.asked import of_job
 from jobs.errors import OverLimit, QueueFull
 from jobs.record import JOB_PREFIX
 from schemas.error import flatten
@@ -34,7 +35,7 @@ def register(views: Blueprint, asked: JobCreateSchema, models: frozenset[str] | 
         try:
             wanted = of_job(asked.load(body_of(typed)))
             if typed.get("do") == "estimate":
-                return _page(typed, estimate=foresee(wanted))
+                return _page(typed, estimate=forecast(wanted))
             number = submit(wanted).number
         except (ValidationError, Refusal, OverLimit, QueueFull) as error:
             return _page(typed, mistakes=_mistakes(error)), 400

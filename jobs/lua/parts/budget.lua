@@ -90,8 +90,9 @@ local function overspent_until(name, project)
 end
 
 -- ms until the project may submit again by its submits a minute: a bucket that holds a minute's worth.
-local function submit_wait(project)
-  local wait = (project.submits or 0) - now - 60000 + 60000 / project.submits_per_minute
+local function submit_wait(project, share)
+  local held = math.max(1, math.floor(project.submits_per_minute * share)) -- of a minute's worth, what this may use
+  local wait = (project.submits or 0) - now - (held - 1) * 60000 / project.submits_per_minute
   return wait > 0.01 and wait or 0 -- what is less is the rounding of the clock
 end
 
@@ -114,12 +115,14 @@ local function headroom(name)
   return cjson.encode(room)
 end
 
--- Takes what a new job of the project needs, all or nothing. Answers nil, or the limit that is in the way:
--- its name, its bound, and the ms after which it may be tried again (-1: never).
-local function admit(name, tokens, nano)
+-- Takes what a new job of the project needs, all or nothing, within `share` of its max_queued and of its submits a minute.
+-- Answers nil, or the limit that is in the way: its name, its bound, and the ms after which it may be tried again (-1: never).
+local function admit(name, tokens, nano, share)
   local project = project_of(name)
   local queued = project.max_queued and redis.call('ZCARD', index_key(name, 'queued'))
-  if queued and queued >= project.max_queued then return {'max_queued', int(project.max_queued), '5000'} end
+  if queued and queued >= math.min(project.max_queued, math.max(1, math.floor(project.max_queued * share))) then
+    return {'max_queued', int(project.max_queued), '5000'}
+  end
   local needed = {tokens = tokens, nano = nano}
   for _, budget in ipairs(budgets(name, project)) do
     local need = needed[budget.unit]
@@ -130,7 +133,7 @@ local function admit(name, tokens, nano)
     end
   end
   if project.submits_per_minute then
-    local wait = submit_wait(project)
+    local wait = submit_wait(project, share)
     if wait > 0 then return {'submits_per_minute', int(project.submits_per_minute), int(math.ceil(wait))} end
     local clock_at = math.max(project.submits or 0, now) + 60000 / project.submits_per_minute
     redis.call('HSET', project_key(name), 'submits', clock_at)

@@ -35,7 +35,7 @@ end
 -- `fields` is a flat list for the record. Keeps the slot of a call that still runs when `keep_slot`.
 local function finish(n, status, fields, keep_slot)
   local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention', 'tokens', 'nano_held',
-    'queued', 'started', 'released')
+    'batch', 'queued', 'started', 'released')
   local expires = now + tonumber(job.retention)
   if job.stage == 'dispatched' then settle(n, 0) end
   if not keep_slot then withdraw(n) end
@@ -55,7 +55,8 @@ local function finish(n, status, fields, keep_slot)
   end
   book(n, {[status] = 1})
   tally_end(job, status)
-  announce(n, status)
+  -- A line of a batch is told of with all others by the batch's own event.
+  if job.batch then count_line(job.batch, n, status) else announce(n, status) end
   redis.call('PUBLISH', prefix .. 'ended_jobs', n)
   redis.call('PUBLISH', log_key(n), 'ended')
 end

@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from api.asked import of_job
-from api.forecast import priority_of
+from jobs.asked import of_job
 from tests.factories import MODEL
 from tests.fakes.bench import Bench
 from tests.unit.api.conftest import AppMaker, Caller, error_of, job_body
@@ -107,5 +106,5 @@ def test_a_dry_run_that_is_none_submits(alice: Caller) -> None:
 
 @pytest.mark.parametrize(("body", "priority"), [({}, 5), ({"priority": 0}, 0), ({"priority": 9}, 9)])
 def test_a_job_is_of_middle_priority_if_nothing_is_said(body: dict[str, Any], priority: int) -> None:
-    assert priority_of(of_job(job_body(**body))) == priority
-    assert priority_of(of_job(job_body(request={"respool": body}))) == priority
+    assert of_job(job_body(**body)).priority == priority
+    assert of_job(job_body(request={"respool": body})).priority == priority

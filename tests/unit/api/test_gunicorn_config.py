@@ -1,10 +1,16 @@
+import logging
 import runpy
+import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import api
+from api.gunicorn_hooks import EXTENSION, OneLine
+from api.services import EXTENSION as SERVICES
 
 CONFIG = Path(api.__file__).parent / "gunicorn_config.py"
 
@@ -25,3 +31,41 @@ def test_two_processes_listen_on_loopback_unless_told_otherwise(monkeypatch: pyt
 def test_the_environment_says_how_many_processes_and_which_port(monkeypatch: pytest.MonkeyPatch) -> None:
     found = configured(monkeypatch, WEB_CONCURRENCY="5", PORT="9000")
     assert (found["workers"], found["bind"]) == (5, "127.0.0.1:9000")
+
+
+class Closable:
+    """Says when it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+        self.close = self.closed.set
+
+
+def test_streams_and_waits_end_as_soon_as_a_process_is_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    followers, endings = Closable(), Closable()
+    app = SimpleNamespace(extensions={SERVICES: SimpleNamespace(followers=followers, endings=endings)})
+    worker = SimpleNamespace(alive=True, wsgi=app)
+    logger = logging.getLogger("gunicorn.error")
+    before = list(logger.filters)
+    configured(monkeypatch)["post_worker_init"](worker)
+    logger.filters = before
+    assert not followers.closed.wait(0.01)
+    worker.alive = False
+    assert followers.closed.wait(5)
+    assert endings.closed.wait(5)
+    assert EXTENSION == SERVICES
+
+
+@pytest.mark.parametrize(("error", "quiet"), [(TimeoutError("timed out"), True), (ValueError("ours"), False)])
+def test_a_client_that_is_cut_off_is_one_line_of_the_log_and_a_fault_of_ours_is_told_whole(
+    error: Exception, quiet: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("tests.gunicorn")
+    logger.addFilter(OneLine())
+    with caplog.at_level(logging.INFO):
+        try:
+            raise error
+        except Exception:
+            logger.error("Socket error processing request.", exc_info=sys.exc_info())
+    assert (len(caplog.text.splitlines()) == 1) == quiet
+    assert ("was cut off" in caplog.text) == quiet

@@ -20,6 +20,10 @@ def test_a_door_that_holds_answers_for_longer_says_for_how_long() -> None:
     assert [wait_seconds(f"wait={given}", most=540) for given in (61, 541)] == [61, 540]
 
 
+def test_who_wishes_not_to_wait_is_told_from_who_wishes_nothing() -> None:
+    assert [wait_seconds(given, most=540, unasked=540) for given in ("wait=0", "respond-async", None)] == [0, 540, 540]
+
+
 @pytest.mark.parametrize("header", ["wait", "wait=", "wait=x", "wait=-1", "wait=1e1", "wait=nan", "wait=٣", "wait=5s"])
 def test_a_malformed_wish_is_no_wish(header: str) -> None:
     assert wait_seconds(header) == 0

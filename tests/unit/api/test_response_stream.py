@@ -13,7 +13,7 @@ from jobs.settings import Settings
 from jobs.tenants import Tenants
 from tests.fakes.bench import FAILED, Bench, running_bench
 from tests.fakes.redis_server import running_redis
-from tests.fakes.small_answer import DONE_ITEM, STREAMED
+from tests.fakes.small_answer import DONE_ITEM, ITEM, STREAMED
 from tests.unit.api.conftest import Caller
 from tests.unit.api.responses import begun, fail, finish, start
 from tests.unit.api.streams import BEGINNING, ITEMS, RESTARTED, append, parse, read
@@ -62,7 +62,7 @@ def test_a_stream_goes_on_behind_any_of_its_events(after: int, kept: bool, alice
     assert read(alice, shown["id"], after=after).events == read(alice, shown["id"]).events[after + 1 :]
 
 
-@pytest.mark.parametrize("after", [9, 10, 10_000])
+@pytest.mark.parametrize("after", [9, 10, 10_000, 2**64, 10**30])
 def test_behind_the_last_event_there_is_only_the_end(after: int, alice: Caller, bench: Bench) -> None:
     found = read(alice, streamed(alice, bench), after=after)
     assert (found.events, found.done) == ([], True)
@@ -80,7 +80,7 @@ def test_an_attempt_that_is_repeated_is_told_to_whoever_has_what_is_void_and_ski
     finish(bench, second, output=[DONE_ITEM])
     there = read(alice, shown["id"], after=4)
     assert there.types == [RESTARTED, *ITEMS, "response.completed"]
-    assert there.numbers == list(range(6, 14))
+    assert there.numbers == [*range(6, 13), 21]
     assert there.events[0]["attempt"] == 2
     anew = read(alice, shown["id"])
     assert anew.types == [*BEGINNING, *ITEMS, "response.completed"]
@@ -100,8 +100,51 @@ def test_a_log_that_lacks_some_of_the_answer_is_void_and_the_answer_is_told_anew
     finish(bench, claim, output=[DONE_ITEM])
     there = read(alice, shown["id"], after=5)
     assert there.types == [RESTARTED, *ITEMS, "response.completed"]
-    assert there.numbers == list(range(6, 14))
+    assert there.numbers == [*range(6, 13), 21]
     assert read(alice, shown["id"]).types == [*BEGINNING, *ITEMS, "response.completed"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_who_is_there_when_an_attempt_is_repeated_gets_the_new_items_behind_the_void_ones_which_are_closed(
+    same: bool, alice: Caller, bench: Bench
+) -> None:
+    shown = begun(alice)
+    first = start(bench)
+    old = STREAMED[0] if same else {**STREAMED[0], "item": {**ITEM, "id": "msg_0"}}
+    append(bench, first, [old])
+    body = alice.get(f"/v1/responses/{shown['id']}?stream=true", buffered=False).iter_encoded()
+    told = [next(body) for _ in range(4)]
+    bench.runs("w1").retry(first, FAILED, delay_seconds=0)
+    second = start(bench)
+    append(bench, second, STREAMED, whole=True)
+    finish(bench, second, output=[DONE_ITEM])
+    found = parse(b"".join([*told, *body]))
+    closing = [] if same else ["response.output_item.done"]
+    assert found.types == [*BEGINNING, ITEMS[0], RESTARTED, *ITEMS, *closing, "response.completed"]
+    assert [event.get("output_index") for event in found.events[3:5]] == [0, None]
+    assert {event["output_index"] for event in found.events[5:11]} == {1}
+    if not same:
+        closed = found.events[11]
+        assert (closed["output_index"], closed["item"]["id"], closed["item"]["status"]) == (0, "msg_0", "incomplete")
+    late = read(alice, shown["id"])
+    assert {event["output_index"] for event in late.events[3:9]} == {0}
+    assert late.events[-1] == found.events[-1]
+
+
+def test_a_process_that_stops_breaks_its_streams_off_and_nobody_takes_them_for_whole(
+    app: Flask, alice: Caller, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, theirs = pair
+    shown = begun(alice)
+    answer = alice.get(
+        f"/v1/responses/{shown['id']}?stream=true", environ_overrides={"gunicorn.socket": ours}, buffered=False
+    )
+    body = answer.iter_encoded()
+    told = [next(body), next(body)]
+    app.extensions[EXTENSION].followers.close()
+    assert list(body) == []
+    assert theirs.recv(1) == b""
+    assert not parse(b"".join(told)).done
 
 
 def test_a_failure_is_told_by_a_flat_error_and_the_failed_response(alice: Caller, bench: Bench) -> None:

@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from api.response_wait import has_left
+from api.services import EXTENSION
 from jobs import keys
 from tests.factories import MODEL
 from tests.fakes.bench import FAILED, Bench
@@ -70,14 +71,49 @@ def test_one_that_is_cancelled_by_another_says_so(alice: Caller, bench: Bench) -
     assert [(answer.status_code, error_of(answer)["code"]) for answer in answers] == [(400, "response_cancelled")]
 
 
+def test_a_wait_ends_with_its_process_and_an_sdks_repeat_goes_on(app: Flask, alice: Caller, bench: Bench) -> None:
+    headers = {"x-stainless-retry-count": "0"}
+    with waiting(alice, bench, headers=headers) as answers:
+        app.extensions[EXTENSION].endings.close()
+    (answer,) = answers
+    assert (answer.status_code, error_of(answer)["code"]) == (503, "wait_interrupted")
+    assert (answer.headers["x-should-retry"], answer.headers["Retry-After"]) == ("true", "1")
+    again = create(alice, background=None, headers={"x-stainless-retry-count": "1"})
+    assert again.headers["x-respool-response-id"] == answer.headers["x-respool-response-id"]
+    assert len(alice.get("/v1/jobs").json["data"]) == 1
+
+
 def test_a_wait_that_is_too_long_answers_the_id_and_the_job_goes_on(alice: Caller, bench: Bench) -> None:
     answer = create(alice, background=False, headers={"Prefer": "wait=0.01"})
     response_id = answer.headers["x-respool-response-id"]
     assert (answer.status_code, error_of(answer)["code"]) == (504, "wait_timeout")
     assert response_id in error_of(answer)["message"]
+    assert "(queued: no_worker)" in error_of(answer)["message"]
     assert answer.headers["x-should-retry"] == "false"
     finish(bench, start(bench))
     assert alice.get(f"/v1/responses/{response_id}").json["status"] == "completed"
+
+
+def test_who_wishes_not_to_wait_is_answered_at_once(alice: Caller) -> None:
+    answer = create(alice, background=False, headers={"Prefer": "wait=0"})
+    assert (answer.status_code, error_of(answer)["code"]) == (504, "wait_timeout")
+
+
+def test_one_that_is_deleted_by_another_is_an_answer_about_a_response(alice: Caller, bench: Bench) -> None:
+    with waiting(alice, bench) as answers:
+        (shown,) = alice.get("/v1/responses").json["data"]
+        assert alice.delete(f"/v1/responses/{shown['id']}").status_code == 200
+    (answer,) = answers
+    found = (answer.status_code, error_of(answer)["code"])
+    assert found in [(400, "response_cancelled"), (404, "response_not_found")]
+    assert answer.headers["x-respool-response-id"] == shown["id"]
+
+
+def test_one_that_fails_tells_what_the_limits_left_too(alice: Caller, admin: Caller, bench: Bench) -> None:
+    admin.ask("PATCH", "/v1/projects/alice", json={"submits_per_minute": 5})
+    with waiting(alice, bench) as answers:
+        fail(bench, start(bench), FAILED, code="InvalidParameter")
+    assert [answer.headers.get("x-ratelimit-remaining-requests") for answer in answers] == ["4"]
 
 
 def test_what_an_sdk_sends_again_waits_for_the_same_response(alice: Caller, bench: Bench) -> None:

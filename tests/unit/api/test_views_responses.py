@@ -166,8 +166,9 @@ def test_a_response_that_does_not_exist_is_not_found(verb: str, more: str, respo
     }  # fmt: skip
 
 
-def test_a_conversation_is_not_compacted(alice: Caller) -> None:
-    refused = alice.post("/v1/responses/compact", json={"input": "x"})
+@pytest.mark.parametrize("name", ["compact", "input_tokens"])
+def test_what_is_not_offered_is_no_response_of_that_name(name: str, alice: Caller) -> None:
+    refused = alice.post(f"/v1/responses/{name}", json={"input": "x"})
     assert (refused.status_code, error_of(refused)["code"]) == (404, "not_offered")
 
 

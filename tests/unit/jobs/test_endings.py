@@ -32,6 +32,14 @@ def test_every_way_to_end_wakes_those_who_wait(bench: Bench, endings: Endings, w
         assert wait(20)
 
 
+def test_nobody_waits_any_longer_once_the_process_is_to_stop(endings: Endings) -> None:
+    with endings.watched("none") as wait, ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(wait, 60.0)
+        endings.close()
+        assert waiting.result(20)
+        assert endings.closed
+
+
 def test_the_first_who_waits_is_not_woken_by_the_subscription_itself(bench: Bench) -> None:
     for _ in range(5):
         with Endings(bench.client).watched("none") as wait:

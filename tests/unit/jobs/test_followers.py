@@ -99,3 +99,10 @@ def test_one_who_comes_while_redis_is_away_is_told_once_it_is_back(tmp_path: Pat
             with followers.followed("second") as wait:
                 server.start()
                 assert wait(20)
+
+
+def test_all_who_follow_are_woken_when_the_process_is_to_stop(bench: Bench, followers: Followers) -> None:
+    with followers.followed(bench.submit()) as first, followers.followed(bench.submit()) as second:
+        assert not followers.closed
+        followers.close()
+        assert (first(20), second(20), followers.closed) == (True, True, True)

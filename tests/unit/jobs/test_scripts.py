@@ -19,7 +19,7 @@ from tests.fakes.redis_server import RedisServer, free_port, running_redis
 NAMES = sorted(
     path.name.removesuffix(".lua") for path in (resources.files("jobs") / "lua").iterdir() if path.name.endswith(".lua")
 )
-ADDING = {"submit", "retry_failed", "append_events", "keep_file"}
+ADDING = {"submit", "retry_failed", "append_events", "keep_file", "create_batch", "advance_batch"}
 BEAT = scripts.Call(name="heartbeat", args=["w1", 1000, 1, "{}"])
 NOTHING: list[object] = [[], []]
 

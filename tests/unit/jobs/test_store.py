@@ -18,6 +18,7 @@ from jobs.errors import (
     QueueFull,
     StoreUnavailable,
 )
+from jobs.event_log import appending
 from jobs.headroom import Headroom
 from jobs.record import Stage
 from jobs.runs import End
@@ -192,6 +193,15 @@ def test_a_discarded_job_whose_worker_died_is_swept_with_its_slot(bench: Bench) 
     bench.sweep()
     assert not bench.client.exists(keys.job(claim.number), keys.attempts(claim.number))
     assert bench.slots(claim.lane) == set()
+
+
+def test_what_a_discarded_job_streamed_goes_at_once(bench: Bench) -> None:
+    claim = bench.run_one()
+    call = appending(claim.number, worker="w1", attempt=claim.attempt, before=0, events=[("a", b"{}")], whole=False)
+    assert run(bench.client, call) == 1
+    bench.store.discard(claim.number, project=None)
+    assert not bench.client.exists(keys.log(claim.number))
+    assert run(bench.client, call) == -1
 
 
 def test_only_a_job_that_ended_is_hidden(bench: Bench) -> None:

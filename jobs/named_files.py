@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from api.asked import Asked
-from api.auth import caller
-from api.file_errors import mistaken
-from api.services import services
+from jobs.asked import Asked
+from jobs.conversation import FIELD
+from jobs.errors import RequestMistaken
 from jobs.file_record import File
-from schemas.error import FieldError
+from jobs.files import Files
 from schemas.file_parts import file_parts
-from schemas.mistakes import MAX_MISTAKES
+from schemas.mistakes import MAX_MISTAKES, FieldError
 
 PURPOSE = "user_data"
 
 
-def named_files(asked: Asked) -> dict[str, File]:
-    """The files of ours that the request names, by their ids. None of them where this service keeps no files.
+def named_files(asked: Asked, whole: Mapping[str, Any], files: Files | None, *, project: str) -> dict[str, File]:
+    """The files of ours that the `whole` request names, by their ids. None of them where this service keeps no files.
 
-    Raises a Refusal of 400 for those that are not the caller's, or are for something else; StoreUnavailable.
+    Raises RequestMistaken for those that are not the project's, or are for something else; StoreUnavailable.
     """
-    store, ids = services().files, {part["file_id"] for _, part in file_parts(asked.whole)}
-    if store is None or not ids:
+    ids = {part["file_id"] for _, part in file_parts(whole)}
+    if files is None or not ids:
         return {}
-    found = store.files.get_all(ids, project=caller().project)
+    found = files.get_all(ids, project=project)
     if mistakes := _mistakes(asked, ids, found):
-        raise mistaken(mistakes)
+        raise RequestMistaken(mistakes)
     return found
 
 
 def _mistakes(asked: Asked, ids: set[str], found: Mapping[str, File]) -> list[FieldError]:
     """By the path in the caller's body; what only the turns before it name stands under what named those."""
-    place = "" if asked.body is asked.request else "request."
     named = [(f"{path}.file_id", part["file_id"]) for path, part in file_parts(asked.request)]
-    named += [("previous_response_id", file_id) for file_id in sorted(ids - {file_id for _, file_id in named})]
-    told = [(place + path, _mistake(file_id, found.get(file_id))) for path, file_id in named]
+    named += [(FIELD, file_id) for file_id in sorted(ids - {file_id for _, file_id in named})]
+    told = [(asked.request_at + path, _mistake(file_id, found.get(file_id))) for path, file_id in named]
     return [FieldError(path=path, message=mistake) for path, mistake in told if mistake][:MAX_MISTAKES]
 
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from api.models import accounts_of, models_of
 from jobs.errors import SettingsError
 from jobs.limits import Limits, read_limits
+from jobs.models import accounts_of, models_of
 from jobs.settings import Settings
 from schemas.request import DEFAULT_MODELS
 

@@ -1,0 +1,87 @@
+"""Creating a response: its job is accepted, and then answered for as the caller asks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from flask import Response, g, jsonify
+
+from api import response_view
+from api.known_response import known
+from api.links import response_url
+from api.poll_header import poll_headers
+from api.rate_headers import rate_headers
+from api.refusal import Refusal
+from api.response_stream import stream_response
+from api.response_wait import forget_answered, waited_for
+from api.services import services
+from api.submission import submit
+from jobs.asked import Asked
+from jobs.record import RESPONSE_PREFIX, Job, Stage
+from jobs.store import Submitted
+
+UNSTORABLE = "store: must not be false where background is true: a response in the background is fetched by its id"
+
+
+def created(asked: Asked) -> Response:
+    """Raises Refusal, StoreError, ValidationError."""
+    if asked.request["background"] and not asked.stored:
+        raise Refusal(400, UNSTORABLE, param="store", code="invalid_value")
+    submitted = submit(asked)
+    response_id = RESPONSE_PREFIX + submitted.number
+    g.accepted = {"x-respool-response-id": response_id, **rate_headers(submitted.headroom)}
+    with known(response_id):
+        answer = _answered(submitted, asked)
+    answer.headers["Location"] = response_url(response_id)
+    if not submitted.created:
+        answer.headers["Idempotent-Replayed"] = "true"
+    return answer
+
+
+def tell_accepted(answer: Response) -> Response:
+    """Whatever is answered once a response is accepted, a refusal too, tells its id and what the limits left then."""
+    answer.headers.update(g.get("accepted", {}))
+    return answer
+
+
+def shown(job: Job) -> Response:
+    """The job's response as it stands. Raises StoreUnavailable."""
+    waiting = services().waiting.of([job])[job.number]
+    answer = jsonify(response_view.dump_waiting(job, waiting))
+    answer.headers.update(poll_headers(job, waiting, now=time.time()))
+    return answer
+
+
+def _answered(submitted: Submitted, asked: Asked) -> Response:
+    number = submitted.number
+    if asked.request.get("stream"):
+        if not asked.stored:
+            forget_answered(number)
+        return stream_response(number, after=None)
+    if asked.request["background"]:
+        job = services().store.get(number, project=None)
+        return shown(as_accepted(job) if submitted.created else job)
+    return shown(waited_for(number, stored=asked.stored))
+
+
+def as_accepted(job: Job) -> Job:
+    """As it was then: a worker may have been quick, and who begins a response is promised a queued one."""
+    if job.status == "queued":
+        return job
+    return replace(
+        job,
+        status="queued",
+        stage=Stage.WAITING,
+        lane=None,
+        started_at=None,
+        finished_at=None,
+        expires_at=None,
+        due_at=None,
+        attempts_spent=0,
+        attempts=(),
+        nano=0,
+        response=None,
+        usage=None,
+        error=None,
+    )

@@ -1,0 +1,1 @@
+"""Batches: files of many requests, each of which becomes a job."""
