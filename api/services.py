@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from api.console.session import Sessions
+from api.console.shared_looks import SharedLooks
 from api.file_store import FileStore, open_file_store
 from jobs.batches.lines import Lines
 from jobs.batches.store import Batches
@@ -57,6 +58,7 @@ class Services:
     followers: Followers
     happenings: Happenings
     sessions: Sessions
+    looks: SharedLooks
     waiting: WaitingRoom
     lanes: LaneStates
     projects: Projects
@@ -100,6 +102,7 @@ def open_services(settings: Settings) -> Services:
         followers=Followers(connect(settings.redis_url)),
         happenings=Happenings(connect(settings.redis_url)),
         sessions=Sessions(redis, secret=settings.secret, development_key=settings.api_key),
+        looks=SharedLooks(),
         waiting=WaitingRoom(redis, limits, ageing_seconds=settings.ageing_seconds),
         lanes=LaneStates(redis, limits),
         projects=Projects(redis),

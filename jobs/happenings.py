@@ -25,7 +25,14 @@ class Happenings:
         self._client = client
         self._listening: set[threading.Event] = set()
         self._lock = threading.Lock()
-        self._started = False
+        self._started = self._subscribed = False
+        self.closed = False
+        """Whether whoever listens is to end."""
+
+    def close(self) -> None:
+        """Wakes all who listen: the process is to stop."""
+        self.closed = True
+        self._tell()
 
     @contextmanager
     def heard(self) -> Iterator[Callable[[float], bool]]:
@@ -54,10 +61,12 @@ class Happenings:
             try:
                 self._follow()
             except redis.RedisError as error:
-                log.warning("the subscription to happenings was lost (%s); subscribing again", error)
+                if self._subscribed:
+                    log.warning("the subscription to happenings was lost (%s); subscribing again", error)
             except Exception:
                 # Were this thread to end, the console's pages would fall back to looking by the clock alone.
                 log.exception("the subscription to happenings failed; subscribing again")
+            self._subscribed = False
             pause.wait(PAUSE_SECONDS)
 
     def _follow(self) -> None:
@@ -69,6 +78,7 @@ class Happenings:
                 if message is None:
                     subscription.ping()
                 elif message["type"] in ("subscribe", "message"):
+                    self._subscribed = True
                     self._tell()
 
     def _tell(self) -> None:

@@ -125,6 +125,11 @@ def api_key(digest: str) -> str:
     return f"{PREFIX}api_key:{digest}"
 
 
+def signed_out(name: str) -> str:
+    """`name` is the id of an API key, or the digest of a session's token."""
+    return f"{PREFIX}signed_out:{name}"
+
+
 def events(project: str) -> str:
     return f"{PREFIX}events:{project}"
 

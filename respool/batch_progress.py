@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from respool.batch_view import BatchView, read_batch, state
 from respool.client import PATIENCE_SECONDS, Api, path_of
-from respool.errors import Unreachable
+from respool.errors import Refused, Unreachable
 
 EVERY_SECONDS = 1.0
 Show = Callable[[BatchView], None]
@@ -40,7 +40,11 @@ def follow_batches(api: Api, ids: Sequence[str]) -> list[BatchView]:
 
 
 def find_batch(api: Api, batch_id: str) -> BatchView:
-    return read_batch(api.get(path_of("batches", batch_id)))
+    """Raises Refused if that is another one, since whoever follows it waits for its end."""
+    batch = read_batch(api.get(path_of("batches", batch_id)))
+    if batch.id != batch_id:
+        raise Refused("the service answered with another batch")
+    return batch
 
 
 @contextmanager

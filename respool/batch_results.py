@@ -1,4 +1,4 @@
-"""What became of the lines of a batch: the files of one that has ended, the lines so far of one that has not."""
+"""`respool batch results`: the files of a batch that has ended, the lines so far of one that has not."""
 
 from __future__ import annotations
 
@@ -11,14 +11,47 @@ import click
 import requests
 import urllib3
 
+from respool.batch_progress import find_batch
 from respool.batch_view import BatchView
 from respool.client import Api, path_of
 from respool.errors import Refused, Unreachable
+from respool.target import find_api, folder_option, url_option
 from respool.uploads import SHOWN_BYTES, size
 from respool.visible import print_line
 
 CHUNK_BYTES = 256 * 1024
 EVERYTHING = 10**9
+
+
+@click.command(short_help="Fetch the answers, and what failed.")
+@click.argument("batch_id", metavar="ID")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the answers there.")
+@click.option("-e", "--errors", type=click.Path(dir_okay=False, path_type=Path), help="Write what failed there.")
+@url_option
+@folder_option
+def results(batch_id: str, output: Path | None, errors: Path | None, url: str | None, folder: Path | None) -> None:
+    """Fetch what became of the lines of a batch, as JSON lines; in the middle of it, of those that have ended.
+
+    Without options all of it goes to stdout, answers first. Lines keep the order of the input; `custom_id` tells which
+    is which.
+    """
+    api = Api(find_api(url=url, folder=folder))
+    found = find_batch(api, batch_id)
+    if not found.ended:
+        if output or errors:
+            raise click.UsageError(f"{found.id} is {found.status}; its files are there once it has ended")
+        print_so_far(api, found)
+        return
+    for mistake in found.mistakes:
+        click.echo(mistake, err=True)
+    if output or not errors:
+        fetch(api, found.document.get("output_file_id"), output)
+    if errors or not output:
+        fetch(api, found.document.get("error_file_id"), errors)
+    if found.failed and output and not errors:
+        click.echo(
+            f"{found.failed} lines failed; --errors fetches them, `respool batch retry` runs them anew", err=True
+        )
 
 
 def print_so_far(api: Api, batch: BatchView) -> None:

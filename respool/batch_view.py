@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from respool.errors import Refused
+from respool.errors import understood
 from respool.moments import local
 from respool.tables import number
 from respool.visible import shown
@@ -40,7 +40,7 @@ class BatchView:
 
 def read_batch(document: dict[str, Any]) -> BatchView:
     """Raises Refused if that is no batch."""
-    try:
+    with understood():
         counts, errors = document["request_counts"] or {}, (document.get("errors") or {}).get("data") or []
         return BatchView(
             document=document,
@@ -52,8 +52,6 @@ def read_batch(document: dict[str, Any]) -> BatchView:
             waiting_reason=(document.get("respool") or {}).get("waiting_reason"),
             mistakes=[_mistake(error) for error in errors],
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Refused("the service answered with something that is no batch") from error
 
 
 def _mistake(error: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from respool.errors import Refused, Unreachable
+from respool.errors import Refused, Unreachable, understood
 from respool.job_view import JobView, read_job
 from respool.session import ANSWER_SECONDS, Session
 from respool.target import Target
@@ -39,6 +39,10 @@ class Api:
     def delete(self, path: str) -> dict[str, Any]:
         return self.session.ask("DELETE", path)
 
+    def entries(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        """Those of a list that has no pages."""
+        return _entries(self.get(path, **query))
+
     def rows(self, path: str, *, most: int, **query: Any) -> Iterator[dict[str, Any]]:
         """The entries of a list over all its pages, at most so many."""
         after: dict[str, Any] = {}
@@ -59,7 +63,10 @@ class Api:
         """The job; held back until it ends, but no longer than `wait_seconds`."""
         headers = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}
         seconds = wait_seconds + ANSWER_SECONDS
-        return as_job(self.session.ask("GET", path_of("jobs", job_id), headers=headers, seconds=seconds))
+        job = as_job(self.session.ask("GET", path_of("jobs", job_id), headers=headers, seconds=seconds))
+        if job.id != job_id:
+            raise Refused("the service answered with another job")
+        return job
 
     def follow(self, job_id: str, *, every_seconds: int) -> Iterator[JobView]:
         """The job now, then each time it was waited for, until it has ended; a service that goes away is waited for."""
@@ -87,7 +94,9 @@ class Api:
 
 
 def path_of(kind: str, name: str, *rest: str) -> str:
-    """`/v1/KIND/NAME/REST…`, whatever characters the name has."""
+    """`/v1/KIND/NAME/REST…`, whatever characters the name has. Raises Refused for what would lead elsewhere."""
+    if name in ("", ".", ".."):
+        raise Refused(f"{name!r} is no id")
     return "/".join(("/v1", kind, quote(name, safe=""), *rest))
 
 
@@ -98,10 +107,8 @@ def new_key() -> str:
 
 def as_job(document: dict[str, Any]) -> JobView:
     """Raises Refused if that is no job."""
-    try:
+    with understood():
         return read_job(document)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Refused("the service answered with something that is no job") from error
 
 
 def _entries(page: dict[str, Any]) -> list[dict[str, Any]]:

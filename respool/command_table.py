@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from respool.errors import CommandError
 from respool.exits import Exit
+from respool.visible import shown
 
 
 class Entry(NamedTuple):
@@ -43,25 +46,48 @@ class CommandTable(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in self.table.items()])
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        with _written():
+            return super().make_context(*args, **options)  # prints help
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            _let_go(sys.stdout.fileno())
-            raise click.exceptions.Exit(Exit.PIPE_CLOSED) from None
-        return result
+        with _written():
+            return super().invoke(ctx)
 
     def main(self, *args: Any, **options: Any) -> NoReturn:
         _show_anything()
         try:
             code = super().main(*args, **options | {"standalone_mode": False})
         except click.ClickException as error:
-            error.show()
+            _tell(error)
             code = error.exit_code
         except click.Abort:
             code = Exit.INTERRUPTED
         sys.exit(int(code) if isinstance(code, int) else Exit.DONE)
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Raises Exit once nobody reads the output any more, and CommandError where the machine refuses to take it."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go(sys.stdout.fileno())
+        raise click.exceptions.Exit(Exit.PIPE_CLOSED) from None
+    except OSError as error:
+        _let_go(sys.stdout.fileno())
+        where = f"{error.filename}: " if error.filename else ""
+        raise CommandError(f"cannot go on: {where}{error.strerror or error}") from error
+
+
+def _tell(error: click.ClickException) -> None:
+    """On stderr, and without what steers a terminal: an argument may be the name of somebody else's file."""
+    text = StringIO()
+    error.show(text)
+    click.echo(shown(text.getvalue()), err=True, nl=False)
 
 
 def _let_go(descriptor: int) -> None:
@@ -72,7 +98,10 @@ def _let_go(descriptor: int) -> None:
 
 
 def _show_anything() -> None:
-    """Characters that the terminal's encoding lacks are escaped rather than a reason to stop."""
+    """Neither characters that the terminal's encoding lacks nor a closed stream is a reason to stop."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

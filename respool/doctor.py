@@ -52,7 +52,7 @@ def _findings(*, url: str | None, folder: Path | None) -> Iterator[Finding]:
         try:
             durability = read_settings(os.environ).durability
             with connect(store.redis_url) as client:
-                yield from of_redis(client, durability=durability)
+                yield from of_redis(client, durability=durability, secret=store.secret)
         except (SettingsError, redis.RedisError, ValueError) as error:
             yield broken("redis", str(error), "correct RESPOOL_REDIS_URL")
     try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import click
 
 from respool.exits import Exit
+from respool.visible import shown
 
 
 class CommandError(click.ClickException):
@@ -15,7 +18,7 @@ class CommandError(click.ClickException):
     exit_code = Exit.FAILED
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"respool: {self.message}", file=file, err=file is None)
+        click.echo(f"respool: {shown(self.message)}", file=file, err=file is None)
 
 
 class WrongSettings(CommandError):
@@ -44,3 +47,14 @@ class Refused(CommandError):
 
 class CannotRun(CommandError):
     """`up` cannot start its processes, or cannot keep them up."""
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Around the reading of what a service answered, whose shape nobody has checked. Raises Refused."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, AttributeError, TypeError, ValueError) as error:
+        raise Refused(
+            "the service answered with something that is not understood here; is it of this release?"
+        ) from error

@@ -11,7 +11,7 @@ import requests
 import urllib3
 
 from respool.client import PATIENCE_SECONDS, path_of
-from respool.errors import Unreachable
+from respool.errors import Refused, Unreachable
 from respool.session import Session
 
 CHUNK_BYTES = 64 * 1024
@@ -59,6 +59,8 @@ def _events(session: Session, response_id: str, after: int | None) -> Iterator[E
     """None for each sign of life that is no event."""
     query: dict[str, Any] = {"stream": "true"} | ({} if after is None else {"starting_after": after})
     with session.streamed(path_of("responses", response_id), params=query, seconds=SILENCE_SECONDS) as answer:
+        if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+            raise Refused("the service gives no stream")
         for line in _lines(answer):
             if line.startswith(b":"):
                 yield None

@@ -17,7 +17,7 @@ class Exit(IntEnum):
 
 MEANING: Mapping[Exit, str] = {
     Exit.DONE: "done; what was watched ended well",
-    Exit.FAILED: "a job or batch did not end well, the service refused, or `doctor` found a fault",
+    Exit.FAILED: "a job or batch ended badly, the service refused, output cannot be written, or `doctor` found a fault",
     Exit.WRONG_USAGE: "wrong usage, or a wrong setting",
     Exit.NO_SERVICE: "nothing answers where the service should be",
     Exit.INTERRUPTED: "Ctrl-C",

@@ -74,8 +74,7 @@ class ApiLanes:
         self._api = api
 
     def all(self) -> list[Lane]:
-        found: list[Lane] = self._api.get("/v1/lanes").get("data", [])
-        return found
+        return self._api.entries("/v1/lanes")
 
     def change(self, lane: str, values: Mapping[str, int | float | None], *, reason: str) -> Lane:
         return self._api.patch(path_of("lanes", lane), {**values, "reason": reason})

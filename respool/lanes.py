@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 
 from respool.lane_desk import Lane, lane_desk
 from respool.moments import local
-from respool.tables import print_table, text_table, used
+from respool.tables import print_table, rows, text_table, used
 from respool.target import folder_option, json_option, url_option
 from respool.visible import print_document, print_lines, shown
 from schemas.lane import LIMITS, MAX_PAUSE_SECONDS, because
@@ -117,7 +117,7 @@ def _tell(lane: Lane, *, as_json: bool) -> None:
 
 
 def _print(found: Sequence[Lane]) -> None:
-    print_table(text_table(COLUMNS, [cells(lane) for lane in found]))
+    print_table(text_table(COLUMNS, rows(cells, found)))
 
 
 def cells(lane: Lane) -> tuple[str, ...]:

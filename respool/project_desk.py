@@ -57,8 +57,7 @@ class ApiProjects:
         self._api = api
 
     def all(self) -> list[Project]:
-        found: list[Project] = self._api.get("/v1/projects").get("data", [])
-        return found
+        return self._api.entries("/v1/projects")
 
     def change(self, name: str, values: Mapping[str, int | float | None]) -> Project:
         return self._api.patch(path_of("projects", name), values)

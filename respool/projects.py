@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from respool.project_desk import Project, project_desk
-from respool.tables import print_table, text_table, used
+from respool.tables import print_table, rows, text_table, used
 from respool.target import folder_option, json_option, url_option
 from respool.visible import print_document, print_lines
 
@@ -76,7 +76,7 @@ def _number(limit: str, text: str) -> int | float | None:
 
 
 def _print(found: Sequence[Project]) -> None:
-    print_table(text_table(COLUMNS, [cells(project) for project in found]))
+    print_table(text_table(COLUMNS, rows(cells, found)))
 
 
 def cells(project: Project) -> tuple[str, ...]:

@@ -11,7 +11,10 @@ import redis
 
 from jobs.errors import StoreUnavailable
 from jobs.persistence import Persistence
+from jobs.projects import Projects
 from jobs.settings import Durability
+from jobs.vault import Vault
+from jobs.webhooks.secrets import ProjectSecrets
 from jobs.webhooks.senders import LiveSender, Senders
 from jobs.workers import LiveWorker, Workers
 from respool.findings import Finding, broken, clock, doubtful, fine
@@ -24,7 +27,8 @@ FULL = 0.9
 Info = Mapping[str, Any]
 
 
-def of_redis(client: redis.Redis, *, durability: Durability) -> Iterator[Finding]:
+def of_redis(client: redis.Redis, *, durability: Durability, secret: str) -> Iterator[Finding]:
+    """`secret` is the service's RESPOOL_SECRET, or empty."""
     try:
         begun = time.time()
         seconds, microseconds = client.time()
@@ -40,8 +44,20 @@ def of_redis(client: redis.Redis, *, durability: Durability) -> Iterator[Finding
     yield clock("redis clock", skew)
     try:
         yield from of_crew(Workers(client).live(), Senders(client).live())
+        yield from _signing(client, secret)
     except StoreUnavailable as error:
         yield broken("workers", f"cannot be seen ({error})", "see Redis")
+
+
+def _signing(client: redis.Redis, secret: str) -> Iterator[Finding]:
+    projects = [project.name for project in Projects(client).all()]
+    shut = ProjectSecrets(client, Vault(client, secret=secret)).unreadable(projects)
+    if shut:
+        told = f"those of {', '.join(shut)} were sealed with another RESPOOL_SECRET: nothing is signed with them"
+        advice = "set it back everywhere, or make new ones: respool keys webhook-secret --project NAME"
+        yield broken("signing secrets", told, advice)
+    else:
+        yield fine("signing secrets", "can be read")
 
 
 def of_server(info: Info, *, durability: Durability) -> Iterator[Finding]:
@@ -112,7 +128,21 @@ def of_crew(workers: Sequence[LiveWorker], senders: Sequence[LiveSender]) -> Ite
     if senders:
         yield fine("senders", f"{len(senders)} live")
     else:
-        yield doubtful("senders", "none: webhooks wait", "start one (the third line of the Procfile)")
+        yield of_no_sender()
+    processes: list[LiveWorker | LiveSender] = [*workers, *senders]
+    for one in processes:
+        if one.stalled:
+            kind = "worker" if isinstance(one, LiveWorker) else "sender"
+            yield of_stalled(f"{kind} {one.id}", host=one.host, pid=one.pid)
+
+
+def of_no_sender() -> Finding:
+    return doubtful("senders", "none: webhooks wait", "start one (the third line of the Procfile)")
+
+
+def of_stalled(subject: str, *, host: str, pid: int) -> Finding:
+    told = f"lives, but takes up nothing of what is handed to it (process {pid} on {host})"
+    return broken(subject, told, "see its log, then end it and start another")
 
 
 def of_workers(*, live: int, slots: int, jobs: int) -> Finding:

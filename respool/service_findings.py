@@ -8,13 +8,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from respool.client import Api
-from respool.errors import CommandError, Refused, Unreachable
+from respool.errors import CommandError, Refused, Unreachable, understood
 from respool.findings import Finding, broken, clock, doubtful, fine
 from respool.moments import local
-from respool.redis_findings import of_keeping, of_workers
+from respool.redis_findings import of_keeping, of_no_sender, of_stalled, of_workers
 
 NEARLY = 0.9
 """Of a budget."""
+
+HEALTHY_SECONDS = 5.0
+"""In which what asks for no store should have answered."""
 
 BUDGETS = (
     ("today", "tokens", "tokens_per_day"), ("this_month", "tokens", "tokens_per_month"),
@@ -28,7 +31,7 @@ def of_service(api: Api, *, sees_redis: bool) -> Iterator[Finding]:
     """`sees_redis`: what Redis itself tells need not be asked for here."""
     try:
         begun = time.time()
-        answer = api.session.answer("GET", "/healthz")
+        answer = api.session.answer("GET", "/healthz", seconds=HEALTHY_SECONDS)
     except Unreachable as error:
         yield broken("api", error.message, "start it with `respool up`, or correct --url or RESPOOL_URL")
         return
@@ -37,8 +40,11 @@ def of_service(api: Api, *, sees_redis: bool) -> Iterator[Finding]:
         return
     yield fine("api", f"{api.session.target.url} answers in {(time.time() - begun) * 1000:.0f} ms")
     yield from _clock(answer.headers.get("Date"))
-    yield from _ready(api, sees_redis=sees_redis)
-    yield from _keyed(api)
+    ready = list(_ready(api, sees_redis=sees_redis))
+    yield from ready
+    if any(found.subject == "ready" and found.level == "fail" for found in ready):
+        return  # all else is asked of Redis, too
+    yield from _keyed(api, sees_redis=sees_redis)
 
 
 def _clock(date: str | None) -> Iterator[Finding]:
@@ -58,13 +64,16 @@ def _ready(api: Api, *, sees_redis: bool) -> Iterator[Finding]:
         return
     yield fine("ready", "Redis takes writes")
     if not sees_redis:
-        workers = ready.get("workers") or {}
-        counts = {name: int(workers.get(name) or 0) for name in ("live", "slots", "jobs")}
-        yield of_workers(**counts)
+        yield of_workers(**_counts(ready.get("workers")))
         yield of_keeping(ready.get("persistence"))
 
 
-def _keyed(api: Api) -> Iterator[Finding]:
+def _counts(workers: Any) -> dict[str, int]:
+    told = workers if isinstance(workers, Mapping) else {}
+    return {name: int(told[name]) if isinstance(told.get(name), int) else 0 for name in ("live", "slots", "jobs")}
+
+
+def _keyed(api: Api, *, sees_redis: bool) -> Iterator[Finding]:
     """What takes a key."""
     try:
         api.get("/v1/jobs", limit=1)
@@ -78,6 +87,8 @@ def _keyed(api: Api) -> Iterator[Finding]:
         yield broken("key", error.message, "see the service's log")
         return
     yield fine("key", "is valid")
+    if not sees_redis:
+        yield from _crew(api)
     for path, judge in (
         ("/v1/lanes", of_lanes), ("/v1/projects", of_projects), ("/v1/webhook_endpoints", of_endpoints),
     ):  # fmt: skip
@@ -85,9 +96,27 @@ def _keyed(api: Api) -> Iterator[Finding]:
     yield from _files(api)
 
 
+def _crew(api: Api) -> Iterator[Finding]:
+    """Admins are told of each worker."""
+    try:
+        found = api.entries("/v1/workers")
+        with understood():
+            for one in found:
+                if one.get("stalled"):
+                    yield of_stalled(f"{one['kind']} {one['id']}", host=str(one["host"]), pid=one["pid"])
+            if not any(one["kind"] == "sender" for one in found):
+                yield of_no_sender()
+    except Refused as error:
+        if error.http_status not in (403, 404):  # no admin's key; an older release
+            yield doubtful("workers", error.message, "see the service's log")
+    except Unreachable as error:
+        yield doubtful("workers", error.message, "see the service's log")
+
+
 def _judged(api: Api, path: str, judge: Any) -> Iterator[Finding]:
     try:
-        yield from judge(api.get(path).get("data") or [])
+        with understood():
+            yield from judge(api.entries(path))
     except CommandError as error:
         yield doubtful(path.rpartition("/")[2], error.message, "see the service's log")
 

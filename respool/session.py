@@ -14,7 +14,7 @@ from urllib3.util import Retry
 
 from respool.errors import Refused, Unreachable
 from respool.target import Target
-from respool.visible import shown
+from respool.visible import in_one_line
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
@@ -61,7 +61,8 @@ class Session:
         answer = self.answer(method, path, **parts)
         document = _json(answer)
         if document is None:
-            raise Refused(refusal(answer.status_code, None), http_status=answer.status_code)
+            what = answer.headers.get("Content-Type") or "something of no type"
+            raise Refused(f"{self.target.url} answers {what}, which is no JSON object; is it a respool?")
         return document
 
     def answer(self, method: str, path: str, *, seconds: float = ANSWER_SECONDS, **parts: Any) -> requests.Response:
@@ -72,11 +73,18 @@ class Session:
             answer = session.request(
                 method, self.target.url + path, timeout=(CONNECT_SECONDS, seconds), allow_redirects=False, **parts
             )
+        except requests.exceptions.SSLError as error:
+            raise Unreachable(f"no TLS with {self.target.url}: {_reason(error)}; does it speak https?") from error
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.RetryError) as error:
             raise Unreachable(f"nothing answers at {self.target.url}; is the service running?") from error
         except (requests.RequestException, UnicodeError) as error:
-            raise Unreachable(f"cannot ask {self.target.url}: {shown(str(error))}") from error
-        if not answer.ok or answer.is_redirect:
+            raise Unreachable(f"cannot ask {self.target.url}: {error}") from error
+        if answer.is_redirect:
+            to = answer.headers["Location"]
+            raise Refused(
+                f"{self.target.url} redirects to {to}; give the service's own address by --url or RESPOOL_URL"
+            )
+        if not answer.ok:
             document = _json(answer)
             raise Refused(refusal(answer.status_code, document), http_status=answer.status_code, code=_code(document))
         return answer
@@ -97,10 +105,15 @@ def _loopback(url: str) -> bool:
         return "localhost" in url and urlsplit(url).hostname == "localhost"
 
 
+def _reason(error: Exception) -> str:
+    """The last words of OpenSSL on it: `certificate verify failed: self-signed certificate`."""
+    return str(error).rpartition("] ")[2].partition(" (_ssl")[0]
+
+
 def _json(answer: requests.Response) -> dict[str, Any] | None:
     try:
         document = answer.json()
-    except (ValueError, requests.RequestException):
+    except (ValueError, RecursionError, requests.RequestException):
         return None
     return document if isinstance(document, dict) else None
 
@@ -126,4 +139,4 @@ def refusal(http_status: int, document: dict[str, Any] | None) -> str:
 def _about(mistake: dict[str, Any]) -> str:
     message, param = str(mistake["message"]), mistake.get("param")
     named = not isinstance(param, str) or param in message
-    return shown(message if named else f"{param}: {message}")
+    return in_one_line(message if named else f"{param}: {message}")

@@ -11,6 +11,7 @@ import click
 
 from respool.client import Api
 from respool.displays import taken
+from respool.errors import understood
 from respool.job_view import JobView, as_job_id
 from respool.moments import local
 from respool.target import find_api, folder_option, json_option, url_option
@@ -28,7 +29,9 @@ def show(job_id: str, as_json: bool, url: str | None, folder: Path | None) -> No
     if as_json:
         print_document(job.document)
         return
-    for line in lines(job):
+    with understood():
+        told = list(lines(job))
+    for line in told:
         click.echo(line)
 
 

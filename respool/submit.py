@@ -88,7 +88,7 @@ def _request(
     fps: float | None, **_: Any,
 ) -> dict[str, Any]:  # fmt: skip
     if not model:
-        names = [str(entry.get("id")) for entry in api.get("/v1/models").get("data", [])]
+        names = [str(entry.get("id")) for entry in api.entries("/v1/models")]
         raise click.UsageError(f"say which --model; the service offers {', '.join(names) or 'any'}")
     if prompt == "-":
         prompt = sys.stdin.read()

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from respool.client import Api
-from respool.errors import Refused
-from respool.tables import number, print_table, text_table
+from respool.errors import Refused, understood
+from respool.tables import number, print_table, rows, text_table
 from respool.target import find_api, folder_option, json_option, url_option
 from respool.visible import print_lines, shown
 
@@ -47,11 +47,13 @@ def usage(
     if as_csv:
         click.echo(_csv(api, query), nl=False)
         return
-    rows = api.get("/v1/usage", **query).get("data", [])
+    found = api.entries("/v1/usage", **query)
     if as_json:
-        print_lines(rows)
+        print_lines(found)
         return
-    print_table(text_table(COLUMNS, [*map(cells, rows), *([cells(total(rows))] if rows else [])]))
+    with understood():
+        summed = [total(found)] if found else []
+    print_table(text_table(COLUMNS, rows(cells, [*found, *summed])))
 
 
 def _csv(api: Api, query: Mapping[str, str]) -> str:

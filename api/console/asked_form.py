@@ -20,7 +20,7 @@ def body_of(form: Mapping[str, str]) -> dict[str, Any]:
     body: dict[str, Any] = {"request": _whole(typed["json"]) if typed.get("json") else _request(typed)}
     for name in ("priority", "max_attempts"):
         if typed.get(name):
-            body[name] = _number(name, typed[name])
+            body[name] = number(name, typed[name])
     if typed.get("webhook"):
         body["webhook"] = {"url": typed["webhook"]}
     return body
@@ -44,7 +44,7 @@ def _request(typed: Mapping[str, str]) -> dict[str, Any]:
     if typed.get("instructions"):
         request["instructions"] = typed["instructions"]
     if typed.get("max_output_tokens"):
-        request["max_output_tokens"] = _number("max_output_tokens", typed["max_output_tokens"])
+        request["max_output_tokens"] = number("max_output_tokens", typed["max_output_tokens"])
     if typed.get("metadata"):
         request["metadata"] = _metadata(typed["metadata"])
     if typed.get("stream"):
@@ -67,11 +67,12 @@ def _medium(typed: Mapping[str, str]) -> dict[str, Any]:
     else:
         part[KINDS[kind]] = typed["medium_url"]
     if kind == "video" and typed.get("fps"):
-        part["fps"] = _number("fps", typed["fps"])
+        part["fps"] = number("fps", typed["fps"])
     return part
 
 
-def _number(name: str, text: str) -> int | float:
+def number(name: str, text: str) -> int | float:
+    """Raises ValidationError for what is none."""
     try:
         return int(text) if text.lstrip("-").isdigit() else float(text)
     except ValueError as error:

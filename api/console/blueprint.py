@@ -11,12 +11,13 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api.auth import scope
-from api.console import charts, door, notes, policy, words
-from api.console.pages import files, job, jobs, overview, projects, sign_in, submit, webhooks
+from api.console import charts, door, frames, notes, policy, words
+from api.console.pages import batch, batches, files, job, jobs, overview, projects, sign_in, submit, webhooks
 from api.refusal import Refusal
 from api.services import services
 from api.store_errors import refusal_of
 from jobs import errors as store
+from schemas.batch import batch_create_schema
 from schemas.job import JobCreateSchema
 
 log = logging.getLogger(__name__)
@@ -31,9 +32,10 @@ def make_blueprint(asked: JobCreateSchema, models: frozenset[str] | None) -> Blu
     views.after_request(policy.protect)
     views.after_request(notes.hand_over)
     views.context_processor(_known)
-    for page in (sign_in, overview, jobs, job, webhooks, files, projects):
+    for page in (sign_in, overview, jobs, job, batch, webhooks, files, projects):
         page.register(views)
     submit.register(views, asked, models)
+    batches.register(views, batch_create_schema(asked.accounts))
     _handle_errors(views)
 
     @views.get("/console/<path:rest>")
@@ -49,7 +51,7 @@ def _known() -> dict[str, Any]:
     return {
         "key": key,
         "admin": key is not None and scope() is None,
-        "token": g.session.token if "session" in g else "",
+        "token": g.get("token_shown") or (g.session.token if "session" in g else ""),
         "noted": notes.noted,
         "currency": services().limits.currency,
         "charts_box": f"0 0 {charts.WIDTH:g} {charts.HEIGHT:g}",
@@ -80,6 +82,8 @@ def _handle_errors(views: Blueprint) -> None:
 
 
 def _page(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    if request.accept_mimetypes.best == frames.STREAM and status < 500:
+        return frames.refused(message)
     if request.accept_mimetypes.best == "application/json":  # for a page's script
         answer = make_response(jsonify(error={"message": message}), status)
     else:

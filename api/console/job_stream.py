@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 
-from api.console.door import session
-from api.console.live import LIFE_SECONDS, PING, Parts, Shown, frame
+from api.console.door import SIGNED_OUT
+from api.console.frames import frame, refusal
+from api.console.job_texts import JobTexts
+from api.console.live import LIFE_SECONDS, REST_SECONDS, Parts, Shown, looked, own, signed_in
 from api.services import services
 from jobs.errors import JobNotFound, StoreUnavailable
-from jobs.event_log import FIRST_NUMBER, RESTARTED, Entry, Look
 
-TEXTS = {"response.output_text.delta": "text", "response.reasoning_summary_text.delta": "thought",
-         "response.reasoning_text.delta": "thought", "response.refusal.delta": "text"}  # fmt: skip
 SOON_SECONDS = 2.0
 """For a place in the queue or a delivery that is owed: both change without a word."""
 
 LATER_SECONDS = 15.0
+GONE = "This job is no longer kept."
 
 
 def job_events(number: str, draw: Callable[[], tuple[Parts, bool]]) -> Iterator[bytes]:
@@ -25,54 +24,64 @@ def job_events(number: str, draw: Callable[[], tuple[Parts, bool]]) -> Iterator[
 
     Each connection begins with `begin`: what was streamed before is told again.
     """
-    shown, seen = Shown(), FIRST_NUMBER - 1
-    until = time.monotonic() + LIFE_SECONDS
     yield frame("begin", {})
+    page = _JobPage(number, draw)
+    until = time.monotonic() + LIFE_SECONDS
     with services().followers.followed(number) as wait:
-        while time.monotonic() < until and services().sessions.key_of(session()) is not None:
-            seconds = LATER_SECONDS
-            try:
-                look = services().event_log.look(number, after=seen)
-                if look is None:
-                    break
-                yield from _texts(look)
-                seen = look.entries[-1].number if look.entries else seen
-                if not look.exhausted:
-                    continue
-                parts, over = draw()
-                yield shown.news(parts)
-                if over:
-                    break
-                seconds = SOON_SECONDS if look.status != "in_progress" else LATER_SECONDS
-            except JobNotFound:
-                break
-            except StoreUnavailable:
-                yield PING
-                seconds = SOON_SECONDS
-            wait(seconds)
-    yield frame("over", {})
+        told = True
+        while time.monotonic() < until and not services().followers.closed:
+            yield from page.news(told=told)
+            if page.over:
+                return
+            told = wait(page.seconds) if page.seconds else told
+    yield frame("again", {})
 
 
-def _texts(look: Look) -> Iterator[bytes]:
-    """Neighbouring pieces of one kind go together."""
-    gathered: list[str] = []
-    kind = ""
-    for entry in look.entries:
-        if entry.number <= look.void - 1:
-            continue
-        told = "restarted" if entry.type == RESTARTED else TEXTS.get(entry.type, "")
-        if told != kind and gathered:
-            yield frame(kind, "".join(gathered))
-            gathered = []
-        if told == "restarted":
-            yield frame("restarted", "")
-        elif told:
-            gathered.append(_delta(entry))
-        kind = told
-    if gathered:
-        yield frame(kind, "".join(gathered))
+class _JobPage:
+    """What one reader's page shows; `seconds` until it is worth looking again where nothing is heard."""
 
+    def __init__(self, number: str, draw: Callable[[], tuple[Parts, bool]]) -> None:
+        self._number = number
+        self._draw = draw
+        self._shown, self._texts = Shown(), JobTexts()
+        self._status, self._drawn_at = "", float("-inf")
+        self.seconds = 0.0
+        self.over = False
 
-def _delta(entry: Entry) -> str:
-    event = json.loads(entry.event)
-    return str(event.get("delta") or "")
+    def news(self, *, told: bool) -> Iterator[bytes]:
+        """`told`: something was heard of the job, so a look from before this moment will not do."""
+        now = time.monotonic()
+        try:
+            if not signed_in():
+                yield from self._refused(SIGNED_OUT)
+            else:
+                yield from self._looked(now, since=now if told else now - SOON_SECONDS * 0.9)
+        except JobNotFound:
+            yield from self._refused(GONE)
+        except StoreUnavailable:
+            self.seconds = SOON_SECONDS
+            yield self._shown.away()
+
+    def _looked(self, now: float, *, since: float) -> Iterator[bytes]:
+        look = services().event_log.look(self._number, after=self._texts.seen)
+        if look is None:
+            raise JobNotFound(self._number)
+        yield from self._texts.news(look)
+        self.seconds = 0.0
+        if not look.exhausted:
+            return
+        rest = self._drawn_at + REST_SECONDS - now
+        if look.status == self._status and rest > 0:
+            self.seconds = rest
+            return
+        self._status, self._drawn_at = look.status, now
+        parts, over = looked(self._draw, since=since)
+        yield self._shown.news(own(parts))
+        self.seconds = LATER_SECONDS if look.status == "in_progress" else SOON_SECONDS
+        if over:
+            self.over = True
+            yield frame("over", {})
+
+    def _refused(self, why: str) -> Iterator[bytes]:
+        self.over = True
+        yield refusal(why)

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from api.console.shown_request import pretty
-
-MOST_CHARACTERS = 200_000
-"""Of the Response as JSON: a page is no place for more."""
+from api.console.shown_request import MOST_CHARACTERS, MOST_PARTS, clip, pretty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`text` is what is said, `thought` how it came to be, `others` the items that are neither, as JSON."""
+    """`text` is what is said, `thought` how it came to be, `others` the items that are neither, as JSON; each as far as
+    a page shows it. `left_out` is how many of those items it does not.
+    """
 
     text: str
     thought: str
     others: list[str]
+    left_out: int
     whole: str
 
     @property
@@ -28,14 +28,25 @@ class Answer:
 
 def answer_of(response: Mapping[str, Any]) -> Answer:
     items = [item for item in response.get("output") or [] if isinstance(item, Mapping)]
-    whole = pretty(response)
-    cut = "\n… GET /v1/jobs/{id} has the whole." if len(whole) > MOST_CHARACTERS else ""
+    others = [item for item in items if item.get("type") not in ("message", "reasoning")]
+    told = list(_within(others))
     return Answer(
-        text="\n\n".join(_texts(items, "message", "content")),
-        thought="\n\n".join(_texts(items, "reasoning", "summary")),
-        others=[pretty(item) for item in items if item.get("type") not in ("message", "reasoning")],
-        whole=whole[:MOST_CHARACTERS] + cut,
+        text=clip("\n\n".join(_texts(items, "message", "content"))),
+        thought=clip("\n\n".join(_texts(items, "reasoning", "summary"))),
+        others=told,
+        left_out=len(others) - len(told),
+        whole=pretty(response),
     )
+
+
+def _within(items: list[Mapping[str, Any]]) -> Iterator[str]:
+    left = MOST_CHARACTERS
+    for item in items[:MOST_PARTS]:
+        if left <= 0:
+            return
+        text = clip(pretty(item), left)
+        left -= len(text)
+        yield text
 
 
 def _texts(items: list[Mapping[str, Any]], kind: str, place: str) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from api.console.policy import origin_of
@@ -19,6 +19,14 @@ SAFE_TYPES = frozenset({
     "audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav", "audio/webm", "audio/flac", "audio/aac",
 })  # fmt: skip
 """What a browser shows or plays, and nothing of which it runs."""
+
+MOST_CHARACTERS = 200_000
+"""Of a text: a page is no place for more."""
+
+MOST_PARTS = 200
+"""Of a request, or of an answer."""
+
+CUT = "\n… It goes on; the whole can be saved."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +85,39 @@ def decoded(medium: Medium) -> bytes:
         return b""
 
 
+def bounded(whole: Sequence[Turn]) -> tuple[list[Turn], int]:
+    """The turns with their first MOST_PARTS parts and MOST_CHARACTERS characters, and how many parts are left out."""
+    kept: list[Turn] = []
+    left, count = MOST_CHARACTERS, 0
+    for turn in whole:
+        parts = []
+        for part in turn.parts:
+            if count == MOST_PARTS or left <= 0:
+                break
+            parts.append(
+                replace(part, text=part.text and clip(part.text, left), other=part.other and clip(part.other, left))
+            )
+            left -= len(part.text or part.other or "")
+            count += 1
+        if parts:
+            kept.append(replace(turn, parts=parts))
+    return kept, sum(len(turn.parts) for turn in whole) - count
+
+
+def clip(text: str, most: int = MOST_CHARACTERS) -> str:
+    return text if len(text) <= most else text[:most] + CUT
+
+
 def pretty(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    """As JSON, as far as a page shows it: what is very long is not made to its end."""
+    pieces: list[str] = []
+    length = 0
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(value):
+        pieces.append(piece)
+        length += len(piece)
+        if length > MOST_CHARACTERS:
+            break
+    return clip("".join(pieces))
 
 
 def _turn(item: Mapping[str, Any], count: Iterator[int]) -> Turn:

@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from jobs import keys, scripts
-from jobs.batches.record import Batch
+from jobs.batches.record import BATCH_PREFIX, Batch
 from jobs.record import Job
 from jobs.store import JobStore
 
@@ -84,6 +84,12 @@ class Lines:
                 told = json.loads(refusal)
                 found[line] = Line(line=line, custom_id=told["custom_id"], refusal=told)
         return found
+
+    def batch_of(self, number: str) -> str | None:
+        """The id of the batch that the job is a line of, if it is one. Raises StoreUnavailable."""
+        with scripts.translated():
+            found: Any = self._client.hget(keys.job(number), "batch")
+        return BATCH_PREFIX + found.decode() if found else None
 
     def _between(self, batch_number: str, first: int, last: int) -> Iterator[Line]:
         for start in range(first, last + 1, PAGE):

@@ -13,11 +13,12 @@ from respool.demo_receiver import receiving
 from tests.fakes.browser import Visitor, running_browser
 from tests.fakes.media_files import make_clip
 from tests.fakes.up import Up
+from tests.fakes.waiting import wait_until
 
 MODEL = "doubao-seed-1-6-251015"
 LANE = f"default:{MODEL}"
 PAGES = ("/", "/console/jobs", "/console/submit", "/console/webhooks", "/console/files", "/console/projects")
-PAGES += ("/console/keys", "/console/jobs?model=nothing")
+PAGES += ("/console/keys", "/console/jobs?model=nothing", "/console/batches", f"/console/jobs/job_{'0' * 32}")
 
 Come = Callable[..., Visitor]
 
@@ -79,6 +80,24 @@ def submitted(visitor: Visitor, *, prompt: str, fault: str = "", webhook: str = 
     visitor.press("Submit")
     page.wait_for_url("**/console/jobs/job_*")
     return str(page.url.rpartition("/")[2])
+
+
+def lines_of(*faults: str) -> bytes:
+    """A batch's file, one line for each fault ("": none)."""
+    return b"".join(
+        json.dumps({
+            "custom_id": f"film-{n}", "method": "POST", "url": "/v1/responses",
+            "body": {"model": MODEL, "input": "hello", **({"metadata": {"sandbox": fault}} if fault else {})},
+        }).encode() + b"\n"
+        for n, fault in enumerate(faults)
+    )  # fmt: skip
+
+
+def begun(up: Up) -> str:
+    """The id of a new batch."""
+    file = up.ask("POST", "/v1/files", files={"file": ("in.jsonl", lines_of("", ""))}, data={"purpose": "batch"}).json()
+    body = {"input_file_id": file["id"], "endpoint": "/v1/responses", "completion_window": "24h"}
+    return str(up.ask("POST", "/v1/batches", json=body).json()["id"])
 
 
 def mark(visitor: Visitor) -> None:
@@ -157,6 +176,32 @@ def test_a_webhook_is_replayed_by_its_button_and_comes_once_more(come: Come) -> 
         visitor.sees("#job-timeline", "Webhook delivered, attempt 2")
 
 
+def test_a_batch_is_uploaded_goes_to_its_end_and_what_failed_is_sent_again(come: Come, tmp_path: Path) -> None:
+    path = tmp_path / "films.jsonl"
+    path.write_bytes(lines_of("", "status=400", ""))
+    visitor = come()
+    visitor.open("/console/batches")
+    page = visitor.page
+    page.get_by_text("Begin a batch", exact=True).click()
+    page.get_by_label("A file from this computer").set_input_files(path)
+    visitor.press("Begin")
+    page.wait_for_url("**/console/batches/batch_*")
+    mark(visitor)
+    visitor.sees("#batch-status", "completed")
+    visitor.sees("#batch-progress", "3 of 3 lines have ended: 2 answered, 1 failed")
+    visitor.sees("#batch-lines tr", "asked to answer 400")
+    assert was_not_loaded_again(visitor)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save the answers").click()
+    assert len(Path(download.value.path()).read_text().splitlines()) == 2
+    page.locator("#batch-lines a").first.click()
+    visitor.sees("#job-facts", "line 1: film-0")
+    page.locator("#job-facts a").click()
+    visitor.press("Send again what failed")
+    visitor.sees("#batch-facts", "Failed lines of")
+    visitor.sees("#batch-status", "completed")
+
+
 def test_the_overview_and_the_list_hear_of_a_job_by_themselves(come: Come, up: Up) -> None:
     overview, listed = come(), come()
     listed.open("/console/jobs")
@@ -204,18 +249,20 @@ def test_media_of_other_hosts_are_asked_for_only_after_a_click(come: Come, up: U
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [320, 1280])
 def test_no_page_keeps_anybody_out_or_is_wider_than_its_window(
     come: Come, up: Up, admin_key: str, scheme: str, width: int
 ) -> None:
     job = up.submit()
     up.ending(job)
     visitor = come(admin_key, color_scheme=scheme, viewport={"width": width, "height": 900})
-    for path in (*PAGES, f"/console/jobs/{job}"):
+    for path in (*PAGES, f"/console/jobs/{job}", f"/console/batches/{begun(up)}"):
         visitor.open(path)
         assert visitor.barriers() == [], path
         assert not visitor.overflows(), path
-    assert visitor.trouble == []
+    # A browser complains of a page that is not there.
+    assert [said for said in visitor.trouble if "404" not in said] == []
+    visitor.trouble.clear()
 
 
 def test_the_keyboard_alone_leads_from_sign_in_to_a_job(come: Come, up: Up) -> None:
@@ -246,3 +293,80 @@ def test_an_end_of_the_session_is_said_where_the_page_was_live(come: Come, up: U
     visitor.sees("#cut-off", "no longer kept up to date", seconds=40)
     visitor.page.get_by_role("link", name="Load it again").click()
     visitor.page.wait_for_url("**/console/sign-in")
+
+
+def test_a_page_says_that_the_service_is_gone_and_goes_on_by_itself_when_it_is_back(come: Come, up: Up) -> None:
+    visitor = come()
+    visitor.open("/console/jobs")
+    mark(visitor)
+    visitor.page.wait_for_function("performance.getEntriesByType('resource').length > 0")
+    for process in up.named("api.main:app"):
+        process.terminate()
+    visitor.sees("#connection", "The connection to the service is lost")
+    wait_until(lambda: answers(up), seconds=60)
+    visitor.sees("#connection", "Connected again", seconds=60)
+    job = up.submit()
+    visitor.sees("#jobs tr", job)
+    assert was_not_loaded_again(visitor)
+    visitor.trouble.clear()  # a browser complains of a connection that is cut
+
+
+def answers(up: Up) -> bool:
+    try:
+        return up.ask("GET", "/v1/models").status_code == 200
+    except OSError:
+        return False
+
+
+def test_a_link_of_another_site_leads_to_the_page_and_keeps_the_session(come: Come, up: Up) -> None:
+    visitor = come()
+    job = up.submit()
+    page = visitor.page
+    page.route("http://elsewhere.invalid/", lambda asked: asked.fulfill(
+        content_type="text/html", body=f'<a href="{up.url}/console/jobs/{job}">look</a>'))  # fmt: skip
+    page.goto("http://elsewhere.invalid/")
+    page.get_by_role("link", name="look").click()
+    visitor.sees("#job-head", job)
+    visitor.open("/")
+    visitor.sees("h1", "Overview")
+    assert visitor.elsewhere == ["http://elsewhere.invalid/"]
+    visitor.elsewhere.clear()
+
+
+def test_a_tab_that_nobody_looks_at_holds_no_connection(come: Come, up: Up) -> None:
+    visitor = come()
+    page = visitor.page
+    page.add_init_script("""
+        window.opened = 0;
+        const Real = window.EventSource;
+        window.EventSource = class extends Real {
+            constructor(...given) { super(...given); window.opened += 1; }
+            close() { super.close(); window.opened -= 1; }
+        };
+        let hidden = false;
+        Object.defineProperty(document, "hidden", { get: () => hidden });
+        window.look = (away) => { hidden = away; document.dispatchEvent(new Event("visibilitychange")); };
+    """)
+    visitor.open("/console/jobs")
+    assert page.evaluate("window.opened") == 1
+    page.evaluate("look(true)")
+    assert page.evaluate("window.opened") == 0
+    job = up.submit()
+    page.evaluate("look(false)")
+    assert page.evaluate("window.opened") == 1
+    visitor.sees("#jobs tr", job)
+
+
+def test_without_scripts_pages_are_read_and_forms_work(come: Come) -> None:
+    visitor = come(java_script_enabled=False)
+    visitor.open("/console/submit")
+    page = visitor.page
+    visitor.sees(".note", "no file can be uploaded here")
+    assert not page.get_by_label("From this computer").is_visible()
+    page.get_by_label("Model").select_option(MODEL)
+    page.get_by_label("Prompt").fill("hello")
+    visitor.press("Submit")
+    page.wait_for_url("**/console/jobs/job_*")
+    visitor.sees("#said", "The job is accepted.")
+    visitor.press("Sign out")
+    page.wait_for_url("**/console/sign-in")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from api import job_view, webhook_view
 from api.auth import scope
-from api.console import live, shown_request
+from api.console import shown_request
+from api.console.frames import answer_with
 from api.console.job_stream import job_events
 from api.console.notes import note
 from api.console.pages.files import inline
 from api.console.policy import allow_media_from
 from api.console.shown_answer import answer_of
 from api.console.timeline import TERMINAL, timeline
+from api.file_download import attachment
 from api.refusal import job_not_found
 from api.services import services
 from jobs.record import JOB_PREFIX, number_of
@@ -28,17 +30,32 @@ def register(views: Blueprint) -> None:
         number = _number(job_id)
         parts, over = _drawn(number)
         sent = services().store.request(number)
-        turns = shown_request.turns(sent)
-        shown = _shown_origin(sent)
+        turns, left_out = shown_request.bounded(shown_request.turns(sent))
         return render_template(
-            "console/job.html", job_id=job_id, parts=parts, over=over, turns=turns, shown=shown, sent=_settings(sent)
+            "console/job.html",
+            job_id=job_id,
+            parts=parts,
+            over=over,
+            turns=turns,
+            left_out=left_out,
+            shown=_shown_origin(sent),
+            sent=_settings(sent),
         )
 
     @views.get("/console/live/jobs/<job_id>")
     def job_live(job_id: str) -> Response:
         number = _number(job_id)
         services().store.get(number, project=scope())
-        return live.answer_with(job_events(number, lambda: _drawn(number)))
+        return answer_with(job_events(number, lambda: _drawn(number)))
+
+    @views.get("/console/jobs/<job_id>/<any(request, response):what>.json")
+    def job_json(job_id: str, what: str) -> Response:
+        """The whole of what a page shows a part of, to be saved."""
+        number = _number(job_id)
+        job = services().store.get(number, project=scope())
+        answer = jsonify(services().store.request(number) if what == "request" else job_view.response_of(job))
+        answer.headers["Content-Disposition"] = attachment(f"{job_id}-{what}.json")
+        return answer
 
     @views.get("/console/jobs/<job_id>/media/<int:index>")
     def job_medium(job_id: str, index: int) -> Response:
@@ -72,11 +89,17 @@ def register(views: Blueprint) -> None:
 
 def _drawn(number: str) -> tuple[dict[str, str], bool]:
     """The parts that change, and whether they are to change no more. Raises JobNotFound, StoreUnavailable."""
-    job = job_view.dump(services().store.get(number, project=scope()))
+    kept = services().store.get(number, project=scope())
+    job = job_view.dump(kept)
     deliveries = webhook_view.dump_deliveries(services().webhook_deliveries.of_job(number, project=scope()))
     over = job["status"] in TERMINAL and not any(delivery["status"] in OPEN for delivery in deliveries)
     told: dict[str, Any] = {"job": job, "deliveries": deliveries, "answer": answer_of(job["response"])}
     told["steps"] = timeline(job, deliveries)
+    told["line"] = kept.line and {
+        "batch": services().batch_lines.batch_of(number),
+        "line": kept.line,
+        "custom_id": kept.custom_id,
+    }
     names = ("head", "answer", "timeline", "deliveries", "facts")
     return {f"job-{name}": render_template(f"console/parts/job_{name}.html", **told) for name in names}, over
 

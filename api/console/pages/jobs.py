@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api import job_view
 from api.auth import scope
 from api.console import live
+from api.console.frames import answer_with
 from api.console.job_search import Search, search
 from api.services import services
 from jobs.record import JOB_PREFIX, RESPONSE_PREFIX, number_of
@@ -37,7 +38,7 @@ def register(views: Blueprint) -> None:
     @views.get("/console/live/jobs")
     def jobs_live() -> Response:
         wanted = _search()
-        return live.answer_with(live.followed(lambda: _parts(wanted)))
+        return answer_with(live.followed(lambda: _parts(wanted)))
 
 
 def _search() -> Search:

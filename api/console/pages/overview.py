@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from api import lane_view
 from api.auth import admins_only, caller, scope
 from api.console import figures, live
+from api.console.frames import answer_with
 from api.console.notes import note
 from api.services import services
-from api.views.lanes import _seen as seen
 from jobs.errors import ProjectNotFound
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def register(views: Blueprint) -> None:
     @views.get("/console/live/overview")
     def overview_live() -> Response:
         span = _span()
-        return live.answer_with(live.followed(lambda: _parts(span)))
+        return answer_with(live.followed(lambda: _parts(span)))
 
     @views.post("/console/lanes/<path:lane>/pause")
     @admins_only
@@ -55,7 +55,7 @@ def _span() -> str:
 
 def _parts(span: str) -> dict[str, str]:
     found = figures.points(span)
-    lanes = [lane_view.dump(lane) for lane in seen(services().lanes.all())]
+    lanes = [lane_view.dump(lane) for lane in lane_view.seen(services().lanes.all())]
     workers = services().workers.live()
     return {
         "now": render_template("console/parts/now.html", now=_now(), points=found, workers=workers, span=span),

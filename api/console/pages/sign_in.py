@@ -29,14 +29,17 @@ def register(views: Blueprint) -> None:
         key = services().tenants.find(request.form.get("key", "").strip())
         g.pop("api_key", None)
         if key is None:
+            log.warning("somebody at %s tried to sign in to the console with what is no valid key", request.remote_addr)
             return _with(new_session(), lambda: _page(WRONG), status=401)
         log.info("%s signed in to the console", key.id)
         way = way_back(request.form.get("next"))
-        return _with(new_session(key.id), lambda: redirect(way, 303), status=303)
+        return _with(services().sessions.begin(key.id), lambda: redirect(way, 303), status=303)
 
     @views.post("/console/sign-out")
     def sign_out() -> AnyResponse:
-        log.info("%s signed out of the console", caller().id)
+        everywhere = request.form.get("where") == "everywhere"
+        (services().sessions.end_all if everywhere else services().sessions.end)(session())
+        log.info("%s signed out of the console%s", caller().id, " everywhere" if everywhere else "")
         answer = redirect(url_for("console.sign_in_form"), 303)
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
         return answer

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from api import webhook_view
 from api.auth import caller, scope
 from api.console import live
+from api.console.frames import answer_with
 from api.console.notes import note
 from api.refusal import Refusal, delivery_not_found, endpoint_not_found
 from api.services import services
@@ -37,7 +38,7 @@ def register(views: Blueprint) -> None:
 
     @views.get("/console/live/webhooks")
     def webhooks_live() -> Response:
-        return live.answer_with(live.followed(_parts))
+        return answer_with(live.followed(_parts))
 
     @views.post("/console/webhooks")
     def create_endpoint() -> str | tuple[str, int]:
@@ -113,6 +114,7 @@ def _page(**told: Any) -> str:
         "console/webhooks.html",
         parts=_parts(),
         status=_status(),
+        first="after" not in request.args,
         statuses=(*STATUSES, "dead"),
         events=ENDPOINT_EVENTS,
         **(plain | told),

@@ -17,5 +17,5 @@ window.addEventListener("pageshow", () => document.querySelectorAll("button:disa
 
 document.getElementById("mistakes")?.focus();
 document.querySelectorAll("[data-live]").forEach((element) => follow(element.dataset.live));
-const form = document.getElementById("submit");
+const form = document.getElementById("upload-form");
 if (form) prepareUpload(form);

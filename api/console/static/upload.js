@@ -3,11 +3,11 @@
 export function prepareUpload(form) {
   const input = form.querySelector("#local"), most = Number(form.dataset.mostBytes);
   let sending = false;
+  form.querySelector(".scripted").hidden = false;
   input.addEventListener("change", () => {
     const file = input.files[0];
-    const kind = file?.type.split("/")[0];
-    if (["video", "image", "audio"].includes(kind)) form.querySelector("#kind").value = kind;
-    else if (file) form.querySelector("#kind").value = "file";
+    const kind = file?.type.split("/")[0], choice = form.querySelector("#kind");
+    if (file && choice) choice.value = ["video", "image", "audio"].includes(kind) ? kind : "file";
     input.setCustomValidity(file && file.size > most ? `This file has ${file.size} bytes; ${most} is the most.` : "");
     input.reportValidity();
   });
@@ -37,7 +37,7 @@ export function prepareUpload(form) {
 function upload(form, file) {
   return new Promise((done, failed) => {
     const body = new FormData(), request = new XMLHttpRequest();
-    body.append("purpose", "user_data");
+    body.append("purpose", form.dataset.purpose);
     body.append("file", file);
     request.open("POST", form.dataset.upload);
     request.setRequestHeader("X-CSRF-Token", document.body.dataset.token);

@@ -1,6 +1,9 @@
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
 
 import click
 import pytest
@@ -80,3 +83,51 @@ def test_what_the_encoding_lacks_is_escaped() -> None:
         capture_output=True, env=CLEAN | {"PYTHONIOENCODING": "ascii"}, timeout=30, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, b"Gr\\xfc\\xdfe \\ud800\n")
+
+
+def ended(code: str, stdout: int | IO[bytes], **more: Any) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", f"import sys; from respool.cli import main; sys.argv[1:] = {code}; main()"]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, env=CLEAN, check=False, timeout=30, **more)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_told_in_one_line() -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = ended("['--help']", full)
+    assert (done.returncode, done.stderr) == (1, b"respool: cannot go on: No space left on device\n")
+
+
+def test_help_that_nobody_reads_ends_as_any_other_output() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = ended("['--help']", write)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (Exit.PIPE_CLOSED, b"")
+
+
+def test_a_table_that_nobody_reads_ends_as_any_other_output(capfd: pytest.CaptureFixture[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    act = "print_table(text_table(('id', 'note'), [('1', 'x')]))"
+    code = (
+        "import click; from respool.command_table import CommandTable; "
+        "from respool.tables import print_table, text_table; "
+        f"T = type('T', (CommandTable,), {{'get_command': lambda *_: click.Command('a', callback=lambda: {act})}}); "
+        "T(table={}).main(['a'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, env=CLEAN, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (Exit.PIPE_CLOSED, b"")
+
+
+def test_closed_streams_are_no_reason_to_stop() -> None:
+    def close() -> None:
+        for descriptor in range(3):
+            os.close(descriptor)
+
+    assert ended("['submit', '-']", subprocess.DEVNULL, preexec_fn=close).returncode == Exit.WRONG_USAGE
+
+
+def test_an_error_cannot_steer_the_terminal() -> None:
+    done = CliRunner().invoke(table(raising(click.UsageError("no file \x07\x9b2J"))), ["act"])
+    assert "no file \ufffd\ufffd2J" in done.stderr

@@ -17,6 +17,7 @@ def frames(events: Sequence[dict[str, Any]]) -> bytes:
     return b"".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in events)
 
 
+STREAM = {"Content-Type": "text/event-stream"}
 EVENTS = [event(0, "response.created"), event(1), event(2), event(3, "response.completed")]
 
 
@@ -25,7 +26,7 @@ def test_a_stream_that_is_cut_goes_on_behind_the_last_event_that_came() -> None:
         after = int(query(request).get("starting_after", -1))
         body = frames(EVENTS[after + 1 : after + 3])
         # The second answer breaks off in the middle of an event.
-        return (200, {}, body if number != 1 else body[:-20])
+        return (200, STREAM, body if number != 1 else body[:-20])
 
     with answering(answer) as (api, asked):
         assert list(follow_events(api.session, "resp_1")) == EVENTS
@@ -35,13 +36,13 @@ def test_a_stream_that_is_cut_goes_on_behind_the_last_event_that_came() -> None:
 
 def test_comments_and_what_is_no_event_are_passed_over() -> None:
     body = b": ping\n\ndata: [DONE]\n\ndata: {nonsense\n\nretry: 1\n\n" + frames(EVENTS)
-    with answering(lambda *_: (200, {}, body)) as (api, _):
+    with answering(lambda *_: (200, STREAM, body)) as (api, _):
         assert list(follow_events(api.session, "resp_1")) == EVENTS
 
 
 def test_an_event_of_many_pieces_is_put_together() -> None:
     large = event(0, "response.completed", text="x" * 3_000_000)
-    with answering(lambda *_: (200, {}, frames([large]))) as (api, _):
+    with answering(lambda *_: (200, STREAM, frames([large]))) as (api, _):
         assert list(follow_events(api.session, "resp_1")) == [large]
 
 

@@ -22,6 +22,7 @@ ROUTES: dict[str, Any] = {
         "persistence": {"appendonly": True, "maxmemory_policy": "noeviction"},
     },
     "GET /v1/jobs": {"data": []}, "GET /v1/lanes": {"data": [LANE]}, "GET /v1/projects": {"data": [PROJECT]},
+    "GET /v1/workers": {"data": [{"kind": "worker", "id": "w"}, {"kind": "sender", "id": "s"}]},
     "GET /v1/webhook_endpoints": {"data": []}, "GET /v1/files": {"data": []},
 }  # fmt: skip
 
@@ -100,3 +101,19 @@ def test_receivers_that_fail_are_told_and_those_that_are_off_on_purpose_are_not(
     changes: dict[str, Any], told: int
 ) -> None:
     assert len(list(of_endpoints([{"id": "we_1", "url": "https://h", **changes}]))) == told
+
+
+def test_an_admin_is_told_of_processes_that_take_nothing_up_and_of_senders_that_miss() -> None:
+    stalled = {"kind": "worker", "id": "w", "stalled": True, "host": "h", "pid": 1}
+    found = levels({"GET /v1/workers": {"data": [stalled]}})
+    assert (found["worker w"], found["senders"]) == ("fail", "warn")
+    assert "worker w" not in levels({"GET /v1/workers": {"data": [stalled]}}, sees_redis=True)
+    assert set(levels({"GET /v1/workers": refused(403, "forbidden")}).values()) == {"ok"}
+
+
+def test_while_the_store_is_away_nothing_that_needs_it_is_asked_for() -> None:
+    found = levels(
+        {"GET /readyz": refused(500, "store_unavailable"), "GET /v1/jobs": refused(500, "store_unavailable")}
+    )
+    assert found["ready"] == "fail"
+    assert "key" not in found

@@ -59,7 +59,7 @@ def test_a_post_without_a_key_is_sent_once_and_one_with_a_key_again() -> None:
 
 
 def test_an_answer_that_is_cut_off_is_no_document() -> None:
-    with answering(lambda *_: (200, {}, b'{"id": ')) as (api, _), pytest.raises(Refused, match="200"):
+    with answering(lambda *_: (200, {}, b'{"id": ')) as (api, _), pytest.raises(Refused, match="no JSON"):
         api.get("/v1/jobs")
 
 

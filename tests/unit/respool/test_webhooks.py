@@ -1,6 +1,6 @@
 import json
 
-from respool.webhooks import DELIVERY_COLUMNS, ENDPOINT_COLUMNS, delivery_cells, endpoint_cells
+from respool import webhook_deliveries, webhook_endpoints
 from tests.fakes.command import typed
 from tests.fakes.small_api import Answer, Request, answering, query, routed
 
@@ -16,10 +16,10 @@ DELIVERY = {
 
 
 def test_rows_have_a_cell_for_each_column() -> None:
-    endpoint = dict(zip(ENDPOINT_COLUMNS, endpoint_cells(ENDPOINT), strict=True))
+    endpoint = dict(zip(webhook_endpoints.COLUMNS, webhook_endpoints.cells(ENDPOINT), strict=True))
     assert (endpoint["events"], endpoint["note"]) == ("response.completed", "gone")
-    assert endpoint_cells(ENDPOINT | {"events": None})[3] == "all"
-    delivery = dict(zip(DELIVERY_COLUMNS, delivery_cells(DELIVERY), strict=True))
+    assert webhook_endpoints.cells(ENDPOINT | {"events": None})[3] == "all"
+    delivery = dict(zip(webhook_deliveries.COLUMNS, webhook_deliveries.cells(DELIVERY), strict=True))
     assert (delivery["receiver"], delivery["note"]) == ("https://hooks.example:443", "http_status, HTTP 500")
 
 

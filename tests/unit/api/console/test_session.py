@@ -5,6 +5,8 @@ import redis
 from flask import Flask
 from werkzeug.http import parse_cookie
 
+from api.console.door import SIGNED_OUT
+from api.console.frames import refusal
 from api.console.session import COOKIE, LIFE_SECONDS, Sessions, new_session
 from jobs.tenants import Tenants
 from tests.unit.api.conftest import AppMaker
@@ -60,7 +62,10 @@ def test_a_revoked_key_ends_the_session_with_the_next_request(come: Come, tenant
     assert person.get("/").status_code == 200
     tenants.revoke(person.key.id)
     assert person.get("/").location == "/console/sign-in"
-    assert person.get("/console/live/overview", headers={"Accept": "text/event-stream"}).status_code == 204
+    told = person.get("/console/live/overview", headers={"Accept": "text/event-stream"})
+    assert (told.mimetype, told.text) == ("text/event-stream", refusal(SIGNED_OUT).decode())
+    script = person.get("/console/files", headers={"Accept": "application/json"})
+    assert (script.status_code, script.mimetype) == (401, "application/json")
 
 
 def test_the_development_key_signs_in_and_its_change_ends_its_sessions(make_app: AppMaker) -> None:
@@ -80,6 +85,26 @@ def test_signing_out_takes_the_cookie_away(come: Come) -> None:
     answer = person.post("/console/sign-out")
     assert answer.location == "/console/sign-in"
     assert person.get("/").status_code == 303
+
+
+def test_signing_out_ends_the_session_wherever_its_cookie_went(come: Come, app: Flask) -> None:
+    person, other = come(), come()
+    kept = person.client.get_cookie(COOKIE)
+    assert kept is not None
+    person.post("/console/sign-out")
+    thief = app.test_client()
+    thief.set_cookie(COOKIE, kept.value)
+    assert (thief.get("/").status_code, other.get("/").status_code) == (303, 200)
+
+
+def test_signing_out_everywhere_ends_all_sessions_of_the_key_and_no_others(come: Come, app: Flask) -> None:
+    person, other = come(), come()
+    again = Person(client=app.test_client(), text=person.text, key=person.key)
+    again.sign_in()
+    person.post("/console/sign-out", {"where": "everywhere"})
+    assert (again.get("/").status_code, other.get("/").status_code) == (303, 200)
+    again.sign_in()
+    assert again.get("/").status_code == 200
 
 
 def test_a_session_begins_anew_with_signing_in(come: Come) -> None:
@@ -115,3 +140,15 @@ def test_a_note_is_shown_once_and_no_session_passes_for_one(come: Come) -> None:
     assert "respool_note" in parse_cookie(answer.headers["Set-Cookie"])
     assert "The limits of films are set." in person.get("/console/projects").text
     assert "The limits of films are set." not in person.get("/console/projects").text
+
+
+FROM_ELSEWHERE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+
+
+def test_a_link_of_another_site_neither_ends_a_session_nor_shows_anything(come: Come) -> None:
+    nobody = come(signed_in=False)  # as the browser comes that keeps its cookie back
+    answer = nobody.get("/console/jobs?status=failed&x=%22%3E", headers=FROM_ELSEWHERE)
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == (200, False)
+    assert 'content="0; url=/console/jobs?status=failed&amp;x=%22%3E"' in answer.text
+    own = {**FROM_ELSEWHERE, "Sec-Fetch-Site": "same-origin"}
+    assert nobody.get("/console/jobs", headers=own).location == "/console/sign-in?next=/console/jobs"
