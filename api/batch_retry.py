@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from api.auth import caller
@@ -12,12 +14,16 @@ from api.batch_sameness import checked, earlier, number_for
 from api.file_store import FileStore
 from api.refusal import Refusal
 from api.services import services
+from jobs.batches.lines import line_number
 from jobs.batches.record import Batch, NewBatch
 from jobs.errors import BatchNotEnded, FileNotFound, StoreError
 from jobs.file_record import File, NewFile
 from jobs.files import Files
 from jobs.webhooks.target import Webhook
+from schemas.batch_line import LINE_PREFIX
 from schemas.file import MOST_EXPIRY_SECONDS
+
+TURN_LINES = 500
 
 
 def retry_batch(batch: Batch, store: FileStore) -> Created:
@@ -34,7 +40,8 @@ def retry_batch(batch: Batch, store: FileStore) -> Created:
     try:
         made = services().batches.create(replace(new, input_file_id=file.id))
     except StoreError:
-        store.files.delete(file.id, project=None)
+        with suppress(StoreError):  # it may have been made, and its file be in use
+            store.files.delete(file.id, project=None)
         raise
     if made.input_file_id != file.id:  # the same key came twice at once
         store.files.delete(file.id, project=None)
@@ -68,8 +75,8 @@ def _webhook(batch: Batch) -> Webhook | None:
 
 
 def _failed(files: Files, batch: Batch) -> set[str]:
-    """The custom_ids of the error file."""
-    return {_custom_id(line) for line in _lines(files, str(batch.error_file_id), batch)}
+    """The ids of the lines of the error file."""
+    return {json.loads(line)["id"] for line in _lines(files, str(batch.error_file_id), batch)}
 
 
 def _written(files: Files, batch: Batch) -> File:
@@ -82,23 +89,21 @@ def _written(files: Files, batch: Batch) -> File:
         expires_after_seconds=MOST_EXPIRY_SECONDS,
     )
     with files.arriving(batch.project) as arrival:
-        for line in _lines(files, batch.input_file_id, batch):
-            if _custom_id(line) in failed:
+        for number, line in enumerate(_lines(files, batch.input_file_id, batch), start=1):
+            if LINE_PREFIX + line_number(batch.number, number) in failed:
                 arrival.bytes.write(line if line.endswith(b"\n") else line + b"\n")
         return files.keep(new, arrival)
 
 
 def _lines(files: Files, file_id: str, batch: Batch) -> Iterator[bytes]:
-    """Those that are not empty. Raises a Refusal of 400 for a file that is no longer kept."""
+    """Raises a Refusal of 400 for a file that is no longer kept."""
     try:
         file = files.open(files.get(file_id, project=batch.project))
     except FileNotFound as error:
         message = f"The batch can no longer be sent again: its file {file_id} is gone."
         raise Refusal(400, message, param="batch_id", code="file_gone") from error
     with file:
-        yield from (line for line in file if line.strip())
-
-
-def _custom_id(line: bytes) -> str:
-    found: str = json.loads(line)["custom_id"]
-    return found
+        for number, line in enumerate(file):
+            if number % TURN_LINES == 0:
+                time.sleep(0)  # other requests of this process have their turns
+            yield line

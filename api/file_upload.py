@@ -115,7 +115,7 @@ def _parsed(coming: object) -> tuple[dict[str, str], str]:
         raise _wrong("file", "is required, as a part of the form that has a filename")
     for name, values in form.lists():
         if len(values) > 1:
-            raise _wrong(cut(name), "must be given once")
+            raise _wrong(cut(name or ""), "each field must be given once")
     return form.to_dict(), _checked(sent["file"].filename or "")
 
 
@@ -126,7 +126,7 @@ def _checked(filename: str) -> str:
 
 
 def _wrong(param: str, why: str) -> Refusal:
-    return Refusal(400, f"{param}: {why}", param=param, code="invalid_value")
+    return Refusal(400, f"{param}: {why}" if param else why, param=param or None, code="invalid_value")
 
 
 def _too_large() -> Refusal:

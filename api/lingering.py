@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from gunicorn.http.errors import ParseException
 from werkzeug.wsgi import ClosingIterator
 
 REFUSED = ("401", "413", "415", "501")
+GARBLED = "respool.garbled"
+"""In the WSGI environment: the body is framed wrongly, so that nobody knows where another request would begin."""
 MOST_BYTES = 4 * 1024 * 1024
 MOST_SECONDS = 1.0
 CHUNK_BYTES = 64 * 1024
@@ -28,7 +31,8 @@ def close_refused(app: WSGIApplication) -> WSGIApplication:
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[[bytes], object]:
             nonlocal refused
             answer = getattr(start_response, "__self__", None)
-            refused = status.startswith(REFUSED) and hasattr(answer, "force_close") and _has_body(environ)
+            unread = status.startswith(REFUSED) or environ.get(GARBLED, False)
+            refused = unread and hasattr(answer, "force_close") and _has_body(environ)
             if refused:
                 answer.force_close()  # type: ignore[union-attr]  # gunicorn's Response
             return start_response(status, headers, *rest)
@@ -46,7 +50,7 @@ def _linger(environ: WSGIEnvironment) -> None:
     """Drops a little of what still comes: a connection that is closed over unread bytes takes the answer with it."""
     end, left = time.monotonic() + MOST_SECONDS, MOST_BYTES
     connection, body = environ["gunicorn.socket"], environ["wsgi.input"]
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, ParseException):
         connection.settimeout(MOST_SECONDS)
         while left > 0 and time.monotonic() < end:
             chunk = body.read(CHUNK_BYTES)

@@ -12,7 +12,7 @@ from api.services import services
 from api.told_items import MOST_CLOSED, ToldItems
 from jobs.errors import JobNotFound, StoreUnavailable
 from jobs.event_log import FIRST_NUMBER, RESTARTED, Look
-from jobs.record import Job
+from jobs.record import Job, as_accepted
 from schemas.response_events import item_events
 from schemas.stream_event import encode
 
@@ -145,8 +145,8 @@ class LogReader:
 
 
 def _under_way(job: Job, status: str) -> Event:
-    """The Response as it was when its job had that status."""
-    return response_view.dump(replace(job, status=status, finished_at=None, response=None, usage=None, error=None))
+    """The Response as it was when its job first had that status: the same for all readers, whenever they came."""
+    return response_view.dump(replace(as_accepted(job), status=status))
 
 
 def _untold_events(job: Job, look: Look, response: Event) -> Iterator[Event]:

@@ -21,10 +21,20 @@ class Query(Schema):
     error_messages = {"unknown": "unknown parameter"}  # noqa: RUF012 - marshmallow's own name and type
 
 
+class Number(fields.Integer):
+    default_error_messages = {"invalid": "must be a whole number"}  # noqa: RUF012 - marshmallow's own name and type
+
+
+class Day(fields.Date):
+    default_error_messages = {"invalid": "must be a day such as 2026-11-23"}  # noqa: RUF012 - as above
+
+
+class Switch(fields.Boolean):
+    default_error_messages = {"invalid": "must be true or false"}  # noqa: RUF012 - as above
+
+
 def switch(description: str) -> fields.Boolean:
-    return fields.Boolean(
-        truthy={"true", "1"}, falsy={"false", "0"}, load_default=False, metadata={"description": description}
-    )
+    return Switch(truthy={"true", "1"}, falsy={"false", "0"}, load_default=False, metadata={"description": description})
 
 
 class SubmitQuery(Query):
@@ -36,12 +46,12 @@ class RawQuery(Query):
 
 
 class JobListQuery(JobFilterQuery, Query):
-    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    limit = Number(validate=Range(min=1, max=100), load_default=20)
     after = fields.String(metadata={"description": "The `last_id` of the page before."})
 
 
 class DeliveryQuery(Query):
-    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    limit = Number(validate=Range(min=1, max=100), load_default=20)
     after = fields.String(metadata={"description": "The `last_id` of the page before."})
     status = fields.String(
         validate=OneOf((*DELIVERY_STATUSES, "dead"), noun="status"),
@@ -55,13 +65,13 @@ class DeliveryListQuery(DeliveryQuery):
 
 class EventQuery(Query):
     after = fields.String(metadata={"description": "The `cursor` of the page before."})
-    limit = fields.Integer(validate=Range(min=1, max=1000), load_default=100)
+    limit = Number(validate=Range(min=1, max=1000), load_default=100)
     project = fields.String(metadata={"description": "For admin keys; the key's own project if left out."})
 
 
 class UsageQuery(Query):
-    since = fields.Date(data_key="from", metadata={"description": "First day (UTC); 30 days back by default."})
-    until = fields.Date(data_key="to", metadata={"description": "Last day (UTC); today by default."})
+    since = Day(data_key="from", metadata={"description": "First day (UTC); 30 days back by default."})
+    until = Day(data_key="to", metadata={"description": "Last day (UTC); today by default."})
     model = fields.String()
     api_key = fields.String(metadata={"description": "The id of a key."})
     format = fields.String(
@@ -77,27 +87,27 @@ class SeriesQuery(Query):
 
 
 class FileListQuery(Query):
-    limit = fields.Integer(validate=Range(min=1, max=10000), load_default=100)
+    limit = Number(validate=Range(min=1, max=10000), load_default=100)
     order = fields.String(validate=OneOf(("asc", "desc"), noun="order"), load_default="desc")
     after = fields.String(metadata={"description": "The id of the last file of the page before."})
     purpose = fields.String(validate=OneOf(ALL_PURPOSES, noun="purpose"))
 
 
 class BatchListQuery(Query):
-    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
+    limit = Number(validate=Range(min=1, max=100), load_default=20)
     after = fields.String(metadata={"description": "The id of the last batch of the page before."})
 
 
 class BatchLineQuery(Query):
-    limit = fields.Integer(validate=Range(min=1, max=100), load_default=20)
-    after = fields.Integer(
+    limit = Number(validate=Range(min=1, max=100), load_default=20)
+    after = Number(
         validate=Range(min=0, max=2**31), load_default=0, metadata={"description": "The `cursor` of the page before."}
     )
     status = fields.String(validate=OneOf(STATUSES, noun="status"))
 
 
 class FileLinkQuery(Query):
-    expires = fields.Integer(required=True, validate=Range(min=0, max=2**53))
+    expires = Number(required=True, validate=Range(min=0, max=2**53))
     signature = fields.String(required=True)
 
 
@@ -108,7 +118,7 @@ class FileForm(Query):
         required=True, validate=OneOf(PURPOSES, noun="purpose"), error_messages={"required": "is required"}
     )
     anchor = fields.String(data_key="expires_after[anchor]", validate=OneOf(("created_at",), noun="anchor"))
-    seconds = fields.Integer(
+    seconds = Number(
         data_key="expires_after[seconds]", validate=Range(min=LEAST_EXPIRY_SECONDS, max=MOST_EXPIRY_SECONDS)
     )
 

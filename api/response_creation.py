@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from flask import Response, g, jsonify
 
@@ -18,7 +17,7 @@ from api.response_wait import forget_answered, waited_for
 from api.services import services
 from api.submission import submit
 from jobs.asked import Asked
-from jobs.record import RESPONSE_PREFIX, Job, Stage
+from jobs.record import RESPONSE_PREFIX, Job, as_accepted
 from jobs.store import Submitted
 
 UNSTORABLE = "store: must not be false where background is true: a response in the background is fetched by its id"
@@ -63,25 +62,3 @@ def _answered(submitted: Submitted, asked: Asked) -> Response:
         job = services().store.get(number, project=None)
         return shown(as_accepted(job) if submitted.created else job)
     return shown(waited_for(number, stored=asked.stored))
-
-
-def as_accepted(job: Job) -> Job:
-    """As it was then: a worker may have been quick, and who begins a response is promised a queued one."""
-    if job.status == "queued":
-        return job
-    return replace(
-        job,
-        status="queued",
-        stage=Stage.WAITING,
-        lane=None,
-        started_at=None,
-        finished_at=None,
-        expires_at=None,
-        due_at=None,
-        attempts_spent=0,
-        attempts=(),
-        nano=0,
-        response=None,
-        usage=None,
-        error=None,
-    )

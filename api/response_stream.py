@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from flask import Response, request, stream_with_context
@@ -12,7 +12,9 @@ from api.log_reader import LogReader
 from api.services import services
 
 SEND_SECONDS = 30.0
-"""In which a reader must have taken what is written; a slower one is cut off, and may go on from where it was."""
+"""In which a reader must have taken a piece; a slower one is cut off, and may go on from where it was."""
+PIECE_BYTES = 256 * 1024
+"""An event larger than that is written in pieces, so that one who reads on is not cut off over it, again and again."""
 
 
 def stream_response(number: str, *, after: int | None) -> Response:
@@ -33,9 +35,16 @@ def _events(reader: LogReader, connection: socket.socket | None) -> Iterator[byt
         yield from reader.read()
     else:
         with _impatient(connection):
-            yield from reader.read()
+            yield from pieces(reader.read())
             if not reader.over:
                 _break_off(connection)
+
+
+def pieces(events: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, none of them longer than PIECE_BYTES; what is no longer stays in one."""
+    for event in events:
+        for start in range(0, len(event), PIECE_BYTES):
+            yield event[start : start + PIECE_BYTES]
 
 
 def _break_off(connection: socket.socket) -> None:

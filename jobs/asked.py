@@ -42,7 +42,7 @@ def of_job(body: Mapping[str, Any]) -> Asked:
     return Asked(
         body=body,
         request=request,
-        options={**request.get("respool", {}), **beside},
+        options={**(request.get("respool") or {}), **beside},
         metadata=metadata or {},
         request_at="request.",
         options_at=() if "webhook" in beside else ("request", "respool"),
@@ -56,7 +56,7 @@ def of_response(body: Mapping[str, Any]) -> Asked:
     return Asked(
         body=request,
         request=request,
-        options=request.get("respool", {}),
+        options=request.get("respool") or {},
         metadata=request.get("metadata") or {},
         options_at=("respool",),
         stored=request.get("store") is not False,

@@ -66,7 +66,7 @@ class Endings:
 
     def _listen(self) -> None:
         pause = threading.Event()
-        while True:
+        while not self.closed:
             try:
                 self._follow()
             except redis.RedisError as error:

@@ -98,7 +98,7 @@ class Followers:
 
     def _listen(self) -> None:
         pause = threading.Event()
-        while True:
+        while not self.closed:
             try:
                 self._follow()
             except redis.RedisError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -170,6 +170,27 @@ class Job:
     @property
     def response_id(self) -> str:
         return RESPONSE_PREFIX + self.number
+
+
+def as_accepted(job: Job) -> Job:
+    """As it was at its submit: a worker may have been quick, and who begins a response is promised a queued one."""
+    return replace(
+        job,
+        status="queued",
+        stage=Stage.WAITING,
+        lane=None,
+        started_at=None,
+        finished_at=None,
+        expires_at=None,
+        due_at=None,
+        attempts_spent=0,
+        attempts=(),
+        reason="",
+        nano=0,
+        response=None,
+        usage=None,
+        error=None,
+    )
 
 
 def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[bytes]) -> Job:

@@ -88,7 +88,7 @@ class CreateResponseSchema(Base):
     service_tier = String(validate=OneOf(SERVICE_TIERS, noun="service tier"), allow_none=True)
     user = String(allow_none=True)
     background = Boolean(allow_none=True)
-    respool = Object(RespoolOptionsSchema, metadata=STEERING)
+    respool = Object(RespoolOptionsSchema, allow_none=True, metadata=STEERING)
 
     accounts: ClassVar[Accounts] = {}
 
@@ -109,7 +109,7 @@ def request_schema(
         model = String(required=True, validate=[Length("characters", min=1, max=MAX_MODEL_CHARACTERS), printable])
     else:
         model = String(required=True, validate=OneOf(sorted(models), noun="model"))
-    own = Object(options_schema(accounts), metadata=STEERING)
+    own = Object(options_schema(accounts), allow_none=True, metadata=STEERING)
     # A copy keeps its name in the description of the API; marshmallow types it as any schema.
     kind = CreateResponseSchema.from_dict({"model": model, "respool": own}, name="CreateResponseSchema")
     schema = cast(type[CreateResponseSchema], kind)

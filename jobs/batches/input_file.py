@@ -40,3 +40,17 @@ def _skip_line(file: BinaryIO) -> int:
         if data.endswith(b"\n"):
             break
     return skipped
+
+
+def in_pieces(lines: Iterator[RawLine], *, most_lines: int, most_bytes: int) -> Iterator[list[RawLine]]:
+    """The lines, so many at a time, or fewer that come to as many bytes; one that alone is larger ends its piece."""
+    piece: list[RawLine] = []
+    held = 0
+    for raw in lines:
+        piece.append(raw)
+        held += len(raw.data or b"")
+        if len(piece) >= most_lines or held >= most_bytes:
+            yield piece
+            piece, held = [], 0
+    if piece:
+        yield piece

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ MOST_LOOKED_AT = 2000
 """Lines that one page looks at before it answers with what it has found."""
 
 PAGE = 200
+PORTION_BYTES = 8 * 1024 * 1024
+"""Of answers, that are held at a time."""
 
 
 def line_number(batch_number: str, line: int) -> str:
@@ -63,9 +65,9 @@ class Lines:
         """
         found: list[Line] = []
         last = min(batch.line, after + MOST_LOOKED_AT)
-        for line in self._between(batch.number, after + 1, last):
+        for line in self._between(batch.number, after + 1, last, status):
             if status is not None and line.status != status:
-                continue
+                continue  # it has gone on in between
             if len(found) == limit:
                 return LinePage(lines=found, next_after=found[-1].line, has_more=True)
             found.append(line)
@@ -91,6 +93,37 @@ class Lines:
             found: Any = self._client.hget(keys.job(number), "batch")
         return BATCH_PREFIX + found.decode() if found else None
 
-    def _between(self, batch_number: str, first: int, last: int) -> Iterator[Line]:
+    def portions(self, batch_number: str, numbers: Sequence[int], *, status: str | None = None) -> Iterator[list[int]]:
+        """The lines, in their order, so many at a time as may be read at once; with `status`, those that may be so.
+
+        Raises StoreUnavailable.
+        """
+        portion: list[int] = []
+        held = 0
+        for line, (found, size) in zip(numbers, self._sizes(batch_number, numbers), strict=True):
+            if status not in (None, found or "failed"):
+                continue
+            if portion and held + size > PORTION_BYTES:
+                yield portion
+                portion, held = [], 0
+            portion.append(line)
+            held += size
+        if portion:
+            yield portion
+
+    def _sizes(self, batch_number: str, numbers: Sequence[int]) -> list[tuple[str | None, int]]:
+        """The status of each line's job, None where there is none, and the bytes of its answer."""
+        with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:
+            for line in numbers:
+                job = keys.job(line_number(batch_number, line))
+                pipeline.hget(job, "status")
+                pipeline.hstrlen(job, "response")
+            answers = pipeline.execute()
+        statuses = [None if status is None else status.decode() for status in answers[::2]]
+        return list(zip(statuses, answers[1::2], strict=True))
+
+    def _between(self, batch_number: str, first: int, last: int, status: str | None) -> Iterator[Line]:
         for start in range(first, last + 1, PAGE):
-            yield from self.read(batch_number, list(range(start, min(start + PAGE, last + 1)))).values()
+            page = range(start, min(start + PAGE, last + 1))
+            for portion in self.portions(batch_number, page, status=status):
+                yield from self.read(batch_number, portion).values()

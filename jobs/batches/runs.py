@@ -69,9 +69,9 @@ class BatchRuns:
         except BatchNotFound:
             return None  # its time came in between
 
-    def hold(self, batch: Batch) -> float:
-        """Renews the lease; the store's time in seconds."""
-        return int(self._step("hold_batch", batch, batch.status, _ms(LEASE_SECONDS))) / 1000
+    def hold(self, batch: Batch, *, seconds: float = LEASE_SECONDS) -> float:
+        """Renews the lease, which then lasts for so long; the store's time in seconds."""
+        return int(self._step("hold_batch", batch, batch.status, _ms(seconds))) / 1000
 
     def rest(self, batch: Batch, *, seconds: float, reason: str = "") -> None:
         """Gives it back until then; `reason` is why its lines wait."""
@@ -113,6 +113,12 @@ class BatchRuns:
     def close(self, batch: Batch) -> None:
         """Leaves one that has ended to its retention."""
         self._step("close_batch", batch, batch.status)
+
+    def count_running(self, batch: Batch) -> int:
+        """How many of its lines have not ended."""
+        with scripts.translated():
+            count: Any = self._client.scard(keys.batch_running(batch.number))
+        return int(count)
 
     def running(self, batch: Batch) -> dict[str, str]:
         """The statuses of the jobs of its lines that have not ended, by their numbers; what is lost runs no more."""

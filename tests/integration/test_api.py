@@ -169,6 +169,28 @@ def test_a_malformed_request_is_refused_and_the_service_lives(head: bytes, base:
     assert requests.get(f"{base}/healthz", timeout=10).json() == {"status": "ok"}
 
 
+@pytest.mark.parametrize("key", ["known", "rsp_unknown"])
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/v1/responses", "application/json", b'6\r\n{"mode\r\nZZ\r\n'),
+        ("/v1/responses", "application/json", b'6\r\n{"model"\r\n0\r\n\r\n'),
+        ("/v1/jobs", "application/json", b"ZZ\r\n"),
+    ],
+)
+def test_a_body_of_garbled_chunks_is_refused_and_nothing_behind_it_is_taken_for_a_request(
+    path: str, kind: str, body: bytes, key: str, base: str
+) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: {kind}\r\n"
+    behind = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", urlsplit(base).port or 0), timeout=10) as connection:
+        connection.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + body + behind)
+        came = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert came.startswith(b"HTTP/1.1 400 " if key == "known" else b"HTTP/1.1 401 ")
+    assert came.count(b"HTTP/1.1 ") == 1
+    assert key != "known" or b'"code":"invalid_body"' in came
+
+
 def test_a_request_id_travels_through(base: str) -> None:
     answer = requests.get(f"{base}/v1/jobs", headers=KEY | {"X-Request-Id": "mine-1"}, timeout=10)
     assert answer.headers["x-request-id"] == "mine-1"

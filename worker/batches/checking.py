@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
-from jobs.batches.input_file import RawLine
+from jobs.batches.input_file import in_pieces
 from jobs.batches.record import Batch
 from jobs.batches.runs import BatchEnd, BatchRuns
 from worker.batches.input import Input
@@ -23,8 +23,8 @@ class Checking:
         """Ends with the batch in progress, or failed."""
         self._runs.hold(batch)
         found = Validation(endpoint=batch.endpoint, most_line_bytes=self._source.most_line_bytes)
-        with self._source.lines(batch) as lines:
-            for piece in _pieces(lines):
+        with self._source.lines(batch, most_bytes=found.most_line_bytes) as lines:
+            for piece in in_pieces(lines, most_lines=PIECE_LINES, most_bytes=PIECE_BYTES):
                 for raw in piece:
                     found.add(raw)
                     if found.is_decided:
@@ -38,14 +38,3 @@ class Checking:
             self._runs.end(batch, BatchEnd(status="failed", errors=found.mistakes))
         else:
             self._runs.begin(batch, total=found.total, model=found.model or "")
-
-
-def _pieces(lines: Iterator[RawLine]) -> Iterator[list[RawLine]]:
-    piece: list[RawLine] = []
-    begins = 0
-    for raw in lines:
-        piece.append(raw)
-        if len(piece) >= PIECE_LINES or raw.end - begins >= PIECE_BYTES:
-            yield piece
-            piece, begins = [], raw.end
-    yield piece

@@ -10,11 +10,12 @@ from jobs.batches.record import Batch
 from jobs.batches.runs import BatchEnd, BatchRuns
 from jobs.errors import JobNotFound
 from jobs.store import JobStore
-from worker.batches.feeding import REST_SECONDS, ROUND_LINES
+from worker.batches.feeding import ROUND_LINES
 from worker.batches.finalizing import Finalizing
 from worker.batches.winding_down import WindingDown
 
 PAGE = 500
+REST_SECONDS = 2.0
 
 
 class Ending:

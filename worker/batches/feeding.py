@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from jobs.batches.input_file import RawLine
 from jobs.batches.record import Batch
@@ -20,16 +20,21 @@ MOST_RUNNING = 1000
 
 ROUND_LINES = 50
 ROUND_BYTES = 4 * 1024 * 1024
-REST_SECONDS = 0.5
+REST_SECONDS = 1.0
 FULL_SECONDS = 5.0
 MOST_REST_SECONDS = 60.0
+"""Also of a batch whose last lines run: the end of the last of them has it looked at."""
+
+Taken: TypeAlias = "tuple[RawLine, NewJob | Refused | None]"
+"""A line and what is to become of it; None of one in which nothing stands."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Round:
-    """Lines that are taken up together: what became of each, and what stops at one that must wait."""
+    """Lines that are taken up together, `jobs` of them as such: what became of each, and what one must wait for."""
 
     progress: Progress
+    jobs: int
     refusals: dict[int, dict[str, Any]] = field(default_factory=dict)
     stopped: QueueFull | OverLimit | None = None
 
@@ -43,13 +48,13 @@ class Feeding:
 
     def work(self, batch: Batch) -> Generator[None, None, None]:
         """Ends with the batch at rest, or finalizing."""
-        now, running = self._runs.hold(batch), self._runs.running(batch)
+        now = self._runs.hold(batch)
         if now >= batch.expires_at:
-            yield from self._expire(batch, running, now)
+            yield from self._expire(batch, self._runs.running(batch), now)
         elif batch.offset < self._source.bytes(batch):
-            yield from self._feed(batch, room=MOST_RUNNING - len(running), now=now)
-        elif running:
-            self._runs.rest(batch, seconds=REST_SECONDS)
+            yield from self._feed(batch, room=MOST_RUNNING - self._runs.count_running(batch), now=now)
+        elif self._runs.running(batch):
+            self._runs.rest(batch, seconds=min(MOST_REST_SECONDS, batch.expires_at - now))
         else:
             self._runs.finalize(batch)
 
@@ -64,25 +69,35 @@ class Feeding:
     def _feed(self, batch: Batch, *, room: int, now: float) -> Generator[None, None, None]:
         progress = Progress(line=batch.line, offset=batch.offset, requests=batch.lines_read)
         with self._source.lines(batch, line=batch.line, offset=batch.offset) as lines:
+            most = 1 if batch.waiting_reason else ROUND_LINES  # whether it still waits, one line can tell
             while room > 0 and now < batch.expires_at:
-                piece = _piece(lines, most=min(room, ROUND_LINES))
-                if not piece:
+                taken = self._taken(batch, lines, most=min(room, most), now=now)
+                if not taken:
                     break
-                done = self._take_up(batch, piece, progress, now)
+                done = self._take_up(taken, progress)
                 self._runs.advance(batch, done.progress, done.refusals)
                 if done.stopped is not None:
                     self._runs.rest(batch, seconds=_seconds(done.stopped), reason=_reason(done.stopped))
                     return
-                room, progress = room - len(piece), done.progress
+                room, progress, most = room - done.jobs, done.progress, ROUND_LINES
                 yield
                 now = self._runs.hold(batch)
         self._runs.rest(batch, seconds=REST_SECONDS)
 
-    def _take_up(self, batch: Batch, piece: Sequence[RawLine], before: Progress, now: float) -> _Round:
-        taken = [(raw, self._intake.taken(batch, raw, now=now) if raw.data else None) for raw in piece]
+    def _taken(self, batch: Batch, lines: Iterator[RawLine], *, most: int, now: float) -> list[Taken]:
+        """The next lines, within what may be held of their requests at a time."""
+        taken: list[Taken] = []
+        held = 0
+        while len(taken) < most and held < ROUND_BYTES and (raw := next(lines, None)) is not None:
+            what = self._intake.taken(batch, raw, now=now) if raw.data else None
+            held += what.queued_bytes if isinstance(what, NewJob) else len(raw.data or b"")
+            taken.append((raw, what))
+        return taken
+
+    def _take_up(self, taken: Sequence[Taken], before: Progress) -> _Round:
         jobs = [job for _, job in taken if isinstance(job, NewJob)]
         verdicts = iter(self._runs.submit(jobs))
-        done = _Round(progress=before)
+        done = _Round(progress=before, jobs=len(jobs))
         for raw, what in taken:
             if isinstance(what, NewJob):
                 verdict = next(verdicts)
@@ -97,16 +112,6 @@ class Feeding:
                 line=raw.line, offset=raw.end, requests=done.progress.requests + (what is not None)
             )
         return done
-
-
-def _piece(lines: Iterator[RawLine], *, most: int) -> list[RawLine]:
-    """The next lines, within what may be held of them at a time."""
-    piece: list[RawLine] = []
-    held = 0
-    while len(piece) < most and held < ROUND_BYTES and (raw := next(lines, None)) is not None:
-        piece.append(raw)
-        held += len(raw.data or b"")
-    return piece
 
 
 def _seconds(stopped: QueueFull | OverLimit) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import suppress
-from itertools import islice
+from typing import Any
 
-from jobs.batches.input_file import RawLine
+from jobs.batches.input_file import in_pieces
 from jobs.batches.lines import Lines
 from jobs.batches.record import Batch
 from jobs.batches.runs import BatchEnd, BatchRuns
@@ -20,7 +20,12 @@ from worker.batches.input import Input
 from worker.batches.tally import Tally, is_good, told_line
 
 PAGE = 50
+PAGE_BYTES = 4 * 1024 * 1024
+KEEPING_SECONDS = 120.0
+"""In which a disk should have taken all of the files; a batch whose worker dies over it waits for so long."""
 PURPOSE = "batch_output"
+LINE_ENDS = ("\u0085", "\u2028", "\u2029")
+"""Those that JSON lets stand in a string."""
 
 
 class Finalizing:
@@ -33,34 +38,42 @@ class Finalizing:
     def work(self, batch: Batch) -> Generator[None, None, None]:
         """Ends with the batch ended. Files that another runner wrote before it died are written anew."""
         self._runs.hold(batch)
-        numbers = {kind: file_number(batch, kind) for kind in ("output", "error")}
-        for number in numbers.values():
-            with suppress(FileNotFound):
-                self._files.delete(FILE_PREFIX + number, project=batch.project)
         tally = Tally()
         with (
-            self._files.arriving(batch.project, number=numbers["output"]) as good,
-            self._files.arriving(batch.project, number=numbers["error"]) as bad,
+            self._files.arriving(batch.project, number=file_number(batch, "output")) as good,
+            self._files.arriving(batch.project, number=file_number(batch, "error")) as bad,
         ):
             yield from self._write(batch, tally, good, bad)
+            self._runs.hold(batch, seconds=KEEPING_SECONDS)
+            self._forget_earlier(batch)
             output = self._keep(batch, good, "output") if tally.completed else None
             error = self._keep(batch, bad, "error") if tally.failed else None
         self._runs.end(batch, _end(batch, tally, output, error))
 
+    def _forget_earlier(self, batch: Batch) -> None:
+        """What a runner wrote that died before it told of it."""
+        for kind in ("output", "error"):
+            with suppress(FileNotFound):
+                self._files.delete(FILE_PREFIX + file_number(batch, kind), project=batch.project)
+
     def _write(self, batch: Batch, tally: Tally, good: Arrival, bad: Arrival) -> Generator[None, None, None]:
         with self._source.lines(batch) as lines:
-            while piece := list(islice(lines, PAGE)):
-                self._write_piece(batch, tally, [raw for raw in piece if raw.data], good, bad)
-                yield
-                self._runs.hold(batch)
+            for piece in in_pieces(lines, most_lines=PAGE, most_bytes=PAGE_BYTES):
+                data = {raw.line: raw.data for raw in piece if raw.data}
+                for portion in self._lines.portions(batch.number, list(data)):
+                    self._write_portion(batch, tally, {number: data[number] for number in portion}, good, bad)
+                    yield
+                    self._runs.hold(batch)
 
-    def _write_piece(self, batch: Batch, tally: Tally, piece: list[RawLine], good: Arrival, bad: Arrival) -> None:
-        found = self._lines.read(batch.number, [raw.line for raw in piece])
-        for raw in piece:
-            line = found.get(raw.line)
-            shown = told_line(batch, number=raw.line, data=raw.data or b"", line=line)
-            text = json.dumps(shown, ensure_ascii=False, separators=(",", ":")) + "\n"
-            (good if is_good(shown) else bad).bytes.write(text.encode())
+    def _write_portion(
+        self, batch: Batch, tally: Tally, portion: Mapping[int, bytes], good: Arrival, bad: Arrival
+    ) -> None:
+        """The lines of the portion, by their numbers."""
+        found = self._lines.read(batch.number, list(portion))
+        for number, data in portion.items():
+            line = found.get(number)
+            shown = told_line(batch, number=number, data=data, line=line)
+            (good if is_good(shown) else bad).bytes.write(_as_line(shown))
             tally.add(shown, line)
 
     def _keep(self, batch: Batch, arrival: Arrival, kind: str) -> str:
@@ -71,6 +84,14 @@ class Finalizing:
             expires_after_seconds=batch.output_expires_after_seconds,
         )
         return self._files.keep(new, arrival).id
+
+
+def _as_line(shown: Mapping[str, Any]) -> bytes:
+    """One line, also for those who take a file apart at whatever Unicode has end a line."""
+    text = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    for end in LINE_ENDS:
+        text = text.replace(end, f"\\u{ord(end):04x}")
+    return text.encode() + b"\n"
 
 
 def file_number(batch: Batch, kind: str) -> str:

@@ -21,6 +21,7 @@ from schemas.request import CreateResponseSchema
 from schemas.respool_options import MAX_RUN_TIMEOUT_SECONDS
 
 LEAST_SECONDS = 0.001
+MOST_MISTAKES = 5
 SLACK_SECONDS = 86400.0
 """A result is kept for so long after the last moment at which its batch might still wait for another."""
 
@@ -53,14 +54,15 @@ class LineIntake:
             job = self._intake.new_job(asked, project=batch.project, api_key=batch.api_key)
         except ValidationError as error:
             body = mistakes_body(flatten({"body": error.messages}), code="invalid_value")
-            return Refused(custom_id=line.custom_id, status_code=400, body=body)
+            return _refused(line, 400, body)
         except RequestRefused as error:
-            return Refused(custom_id=line.custom_id, status_code=error.status, body=error.body)
+            return _refused(line, error.status, error.body)
         return _as_line(job, batch, asked, BatchLine(batch=batch.number, line=raw.line, custom_id=line.custom_id), now)
 
     def _valid(self, line: LineRequest, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
         """The request, with the batch's options where it has none of its own. Raises ValidationError."""
-        own = line.body.get("respool", {})
+        own = line.body.get("respool")
+        own = {} if own is None else own
         if line.body.get("stream"):
             raise ValidationError({"stream": ["must not be true in a batch"]})
         if isinstance(own, dict) and own.get("webhook") is not None:
@@ -69,6 +71,13 @@ class LineIntake:
         request = {name: value for name, value in line.body.items() if name != "background"}
         valid: Mapping[str, Any] = self._schema.load({**request, "respool": options})
         return valid
+
+
+def _refused(line: LineRequest, status_code: int, body: Mapping[str, Any]) -> Refused:
+    """With its first mistakes: each line's are kept until some time after the batch."""
+    if "errors" in body:
+        body = {**body, "errors": body["errors"][:MOST_MISTAKES]}
+    return Refused(custom_id=line.custom_id, status_code=status_code, body=body)
 
 
 def too_much(job: NewJob, limit: OverLimit) -> Refused:

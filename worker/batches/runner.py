@@ -48,7 +48,7 @@ class BatchRunner:
 
     def close(self) -> None:
         """Hands back what is under way: another worker goes on with it at once."""
-        for batch, work in self._works.values():
+        for batch, work in list(self._works.values()):  # the loop may still be at it
             with suppress(BatchLost, StoreUnavailable, ValueError):  # the last: the loop is still in the midst of it
                 work.close()
                 self._runs.rest(batch, seconds=0)

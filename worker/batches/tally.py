@@ -63,7 +63,9 @@ def _sum(first: dict[str, Any] | None, second: Mapping[str, Any] | None) -> dict
     total = dict(first or {})
     for name, value in second.items():
         if isinstance(value, Mapping):
-            total[name] = _sum(total.get(name), value)
+            before = total.get(name)
+            total[name] = _sum(before if isinstance(before, dict) else None, value)
         elif isinstance(value, int) and not isinstance(value, bool):
-            total[name] = (total.get(name) or 0) + value
+            before = total.get(name)
+            total[name] = (before if isinstance(before, int) else 0) + value
     return total

@@ -10,6 +10,8 @@ from jobs.batches.input_file import RawLine
 from jobs.batches.input_line import LineMistake, LineRequest, read_line
 
 MOST_LINES = 50_000
+"""And as many in which nothing stands: each has a number that is looked at again and again."""
+
 MOST_MISTAKES = 100
 
 
@@ -20,15 +22,15 @@ class Validation:
     endpoint: str
     most_line_bytes: int
     total: int = 0
+    empty: int = 0
     model: str | None = None
     mistakes: list[dict[str, Any]] = field(default_factory=list)
     _seen: set[bytes] = field(default_factory=set)
 
     def add(self, raw: RawLine) -> None:
         """Judges one more line; an empty one is none."""
-        if raw.data == b"":
-            return
-        self.total += 1
+        self.total += raw.data != b""
+        self.empty += raw.data == b""
         try:
             self._judge(raw)
         except LineMistake as mistake:
@@ -37,20 +39,27 @@ class Validation:
     @property
     def is_decided(self) -> bool:
         """Whether what follows in the file can change nothing any more."""
-        return len(self.mistakes) >= MOST_MISTAKES or self.total > MOST_LINES
+        return len(self.mistakes) >= MOST_MISTAKES or self._has_too_many
+
+    @property
+    def _has_too_many(self) -> bool:
+        return max(self.total, self.empty) > MOST_LINES
 
     def close(self) -> None:
         """Judges the whole, once all lines were added."""
-        if self.total == 0:
+        if self.total == 0 and not self.mistakes:  # too many empty lines are told as such
             self._note(LineMistake(code="empty_file", message="the file holds no requests"), None)
 
     def _judge(self, raw: RawLine) -> None:
-        if self.total > MOST_LINES:
-            message = f"the file holds more than {MOST_LINES} requests"
+        if self._has_too_many:
+            message = (
+                f"the file holds more than {MOST_LINES} {'requests' if self.total > MOST_LINES else 'empty lines'}"
+            )
             raise LineMistake(code="too_many_lines", message=message)
         if raw.data is None:
             raise LineMistake(code="line_too_large", message=f"the line is larger than {self.most_line_bytes} bytes")
-        self._judge_request(read_line(raw.data, endpoint=self.endpoint))
+        if raw.data:
+            self._judge_request(read_line(raw.data, endpoint=self.endpoint))
 
     def _judge_request(self, request: LineRequest) -> None:
         custom_id = hashlib.blake2b(request.custom_id.encode(), digest_size=16).digest()

@@ -125,7 +125,7 @@ def check_one_that_is_refused_is_no_stream(caller: Caller) -> None:
 
 
 def check_a_repeated_attempt_is_told_and_never_mixed(caller: Caller) -> None:
-    events = caller.raw_events(**faulty("cut=middle;times=1"), **options(max_attempts=3, on_unknown="retry"))
+    events = caller.raw_events(**faulty("cut=middle;pace=0.03;times=1"), **options(max_attempts=3, on_unknown="retry"))
     kinds = [event["type"] for event in events]
     assert kinds.count("respool:attempt.restarted") == 1
     after = events[kinds.index("respool:attempt.restarted") :]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from werkzeug.test import TestResponse
 
 from api.app import create_app
-from api.services import EXTENSION
+from api.services import EXTENSION, Services
 from jobs.settings import Settings
 from jobs.tenants import Tenants
 from tests.factories import MODEL
@@ -80,7 +80,11 @@ def make_app(redis_url: str) -> Iterator[AppMaker]:
 
     yield make
     for app in made:
-        app.extensions[EXTENSION].store._client.close()
+        services: Services = app.extensions[EXTENSION]
+        services.endings.close()
+        services.followers.close()
+        services.store._client.client_kill_filter(_type="pubsub")  # what listens for an app that is over ends with it
+        services.store._client.close()
 
 
 @pytest.fixture

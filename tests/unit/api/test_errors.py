@@ -96,14 +96,22 @@ def test_a_redis_that_takes_no_writes_is_not_ready(own_redis: RedisServer) -> No
     assert known.get("/readyz").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1", "/v1/", "/v2/jobs", "/v1/jobs/a/b", "/v1/jobs/a/b/c", "/favicon.ico", "/é"]
-)
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v2/jobs", "/v1/jobs/a/b", "/v1/jobs/a/b/c", "/favicon.ico", "/é"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_route_is_404_in_json(path: str, method: str, nobody: Caller) -> None:
     answer = nobody.ask(method, path)
     assert answer.status_code == 404
     assert error_of(answer)["code"] == "not_found"
+
+
+def test_an_unknown_route_is_named_and_the_list_of_those_that_are_there(nobody: Caller) -> None:
+    message = error_of(nobody.post("/v1/chat/completions", json={}))["message"]
+    assert message == "There is no route POST /v1/chat/completions; /docs lists those that are there."
+
+
+def test_a_wrong_verb_is_named_with_the_right_ones_in_words(alice: Caller) -> None:
+    message = error_of(alice.ask("PUT", "/v1/responses"))["message"]
+    assert message == "There is no route PUT /v1/responses; the path takes GET, HEAD, OPTIONS, POST."
 
 
 @pytest.mark.parametrize(

@@ -251,6 +251,22 @@ def test_a_reader_that_takes_nothing_is_cut_off(
         ours.sendall(b"x" * 100_000_000)
 
 
+def test_a_large_event_is_written_in_pieces_and_a_small_one_in_one(
+    alice: Caller, bench: Bench, pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, _ = pair
+    shown = begun(alice)
+    finish(bench, start(bench), output=[ITEM | {"content": [{"type": "output_text", "text": "x" * 10_000}]}])
+    path = f"/v1/responses/{shown['id']}?stream=true"
+    whole = alice.get(path, buffered=True).data
+    monkeypatch.setattr(response_stream, "PIECE_BYTES", 5000)
+    answer = alice.get(path, environ_overrides={"gunicorn.socket": ours}, buffered=False)
+    written = [*answer.iter_encoded()]
+    assert b"".join(written) == whole
+    assert max(map(len, written)) == 5000
+    assert written[0].endswith(b"\n\n")
+
+
 def test_the_patience_with_a_connection_ends_with_its_stream(
     alice: Caller, bench: Bench, pair: tuple[socket.socket, socket.socket]
 ) -> None:

@@ -309,8 +309,9 @@ def test_the_end_of_a_batch_is_in_its_files_and_its_lines(alice: Caller, runner:
 
 def test_what_failed_is_sent_again_alone(alice: Caller, runner: BatchRunner, bench: Bench) -> None:
     options = {"max_attempts": 2, "webhook": HOOK}
-    lines = (line("good"), line("bad", temperature=0.5))
-    batch = moved_to(alice, begun(alice, *lines, respool=options)["id"], runner, "in_progress", lines=2)
+    lines = (line("good"), line('\u2028 "bad"\n', temperature=0.5))
+    file = (b"\n", lines[0], b" \r\n", lines[1])
+    batch = moved_to(alice, begun(alice, *file, respool=options)["id"], runner, "in_progress", lines=2)
     good, bad = started(bench)
     finish(bench, good)
     refuse(bench, bad)
@@ -323,7 +324,7 @@ def test_what_failed_is_sent_again_alone(alice: Caller, runner: BatchRunner, ben
     moved_to(alice, again["id"], runner, "in_progress", lines=1)
     finish(bench, start(bench))
     again = moved_to(alice, again["id"], runner, "completed")
-    assert [told["custom_id"] for told in content(alice, again["output_file_id"])] == ["bad"]
+    assert [told["custom_id"] for told in content(alice, again["output_file_id"])] == ['\u2028 "bad"\n']
     answer = alice.post(f"/v1/batches/{again['id']}/retry")
     assert (answer.status_code, error_of(answer)["code"]) == (400, "nothing_to_retry")
 

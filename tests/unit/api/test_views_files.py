@@ -96,6 +96,7 @@ FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\
         (FILE + b"--b--\r\n", "invalid_value", "purpose"),
         (PURPOSE + FILE + FILE + b"--b--\r\n", "invalid_value", "file"),
         (PURPOSE + PURPOSE + FILE + b"--b--\r\n", "invalid_value", "purpose"),
+        (PURPOSE + FILE + 2 * PURPOSE.replace(b'; name="purpose"', b"") + b"--b--\r\n", "invalid_value", None),
         (PURPOSE + FILE.replace(b'"file"', b'"other"') + b"--b--\r\n", "invalid_value", "file"),
         (PURPOSE + FILE.replace(b'; filename="f"', b"") + b"--b--\r\n", "invalid_value", "file"),
         (PURPOSE + FILE, "invalid_form", None),

@@ -37,6 +37,11 @@ def test_an_earlier_response_of_another_is_left_to_a_jobs_endpoint(previous: str
     assert of_job({"request": {**REQUEST, "previous_response_id": previous}}).ours is ours
 
 
+def test_null_is_no_options_at_all() -> None:
+    assert of_response({**REQUEST, "respool": None}).options == {}
+    assert of_job({"request": {**REQUEST, "respool": None}, "priority": 9}).options == {"priority": 9}
+
+
 def test_an_earlier_response_of_a_response_is_always_ours() -> None:
     assert of_response({**REQUEST, "previous_response_id": "resp_of_another"}).ours
 

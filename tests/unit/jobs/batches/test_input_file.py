@@ -3,7 +3,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.batches.input_file import CHUNK_BYTES, RawLine, read_lines
+from jobs.batches.input_file import CHUNK_BYTES, RawLine, in_pieces, read_lines
 
 LINES = st.lists(st.binary(max_size=12).map(lambda data: data.replace(b"\n", b"")), max_size=12)
 
@@ -38,3 +38,10 @@ def test_reading_goes_on_from_any_line_as_if_it_had_never_stopped(lines: list[by
         rest = read_lines(io.BytesIO(data), most_bytes=8, line=raw.line, offset=raw.end)
         assert list(rest) == whole[place + 1 :]
     assert (whole[-1].end if whole else 0) == len(data)
+
+
+def test_a_piece_holds_so_many_lines_or_bytes() -> None:
+    lines = list(read_lines(io.BytesIO(b"1\n2\n3\n" + b"x" * 20 + b"\n5\n"), most_bytes=100))
+    pieces = in_pieces(iter(lines), most_lines=2, most_bytes=10)
+    assert [[raw.line for raw in piece] for piece in pieces] == [[1, 2], [3, 4], [5]]
+    assert list(in_pieces(iter([]), most_lines=2, most_bytes=10)) == []

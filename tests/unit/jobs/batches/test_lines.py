@@ -1,5 +1,6 @@
 import pytest
 
+from jobs import keys
 from jobs.batches import lines as module
 from jobs.batches.lines import line_number
 from tests.fakes.batches import BatchBench, finish, request_line
@@ -49,3 +50,28 @@ def test_a_page_looks_at_so_many_and_says_that_there_may_be_more(
 def test_before_any_line_was_taken_up_there_is_none(batches: BatchBench) -> None:
     page = batches.lines.taken_up(batches.create([request_line(1)]), after=0, limit=10)
     assert (page.lines, page.has_more) == ([], False)
+
+
+def test_a_portion_holds_answers_of_so_many_bytes_or_one_that_is_larger(
+    batches: BatchBench, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = batches.begun(4)
+    finish(bench, batches.numbers(batch, 3))
+    size = batches.client.hstrlen(keys.job(batches.numbers(batch, 1)[0]), "response")
+    for most, portions in ((2 * size, [[1, 2], [3, 4]]), (1, [[1], [2], [3], [4]])):
+        monkeypatch.setattr(module, "PORTION_BYTES", most)
+        assert list(batches.lines.portions(batch.number, [1, 2, 3, 4])) == portions
+    page = batches.lines.taken_up(batches.now(batch), after=0, limit=9)
+    assert [line.line for line in page.lines] == [1, 2, 3, 4]
+
+
+def test_with_a_status_only_lines_that_may_be_so_are_read(batches: BatchBench, bench: Bench) -> None:
+    batch = batches.create([request_line(1), request_line(2, top_p=9), request_line(3)])
+    batches.work()
+    finish(bench, batches.numbers(batch, 1))
+    batches.store.cancel(batches.numbers(batch, 3)[2], project=None)
+    found = {
+        status: list(batches.lines.portions(batch.number, [1, 2, 3], status=status))
+        for status in ("completed", "failed", "cancelled", "queued")
+    }
+    assert found == {"completed": [[1]], "failed": [[2]], "cancelled": [[3]], "queued": []}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from jobs import keys
+from jobs.batches.record import Batch
 from jobs.projects import Projects
 from jobs.store import JobStore
 from schemas.respool_options import MAX_RUN_TIMEOUT_SECONDS
@@ -148,3 +149,84 @@ def test_a_killed_runners_lines_are_taken_up_by_another_without_any_being_twice(
     finish(bench, batches.numbers(batch, 5))
     ended = batches.go_on(batch)
     assert (ended.status, ended.completed) == ("completed", 5)
+
+
+def due(batches: BatchBench, batch: Batch) -> float:
+    """After how many seconds the batch is looked at."""
+    seconds, micros = batches.client.time()
+    return float(batches.client.zscore(keys.BATCHES_OPEN, batch.number)) / 1000 - seconds - micros / 1e6
+
+
+def test_a_batch_whose_last_lines_run_rests_until_the_last_of_them_ends(batches: BatchBench, bench: Bench) -> None:
+    batch = batches.go_on(batches.begun(2))
+    assert due(batches, batch) > 50
+    first, second = batches.numbers(batch, 2)
+    finish(bench, [first])
+    assert due(batches, batch) > 50
+    batches.store.cancel(second, project=None)
+    assert due(batches, batch) <= 0
+    batches.work()
+    assert batches.now(batch).status == "completed"
+
+
+def test_nobody_rests_beyond_the_end_of_the_window(batches: BatchBench) -> None:
+    batch = batches.go_on(batches.begun(1, window_seconds=20))
+    assert 0 < due(batches, batch) <= 20
+
+
+def test_lines_follow_at_once_when_half_of_those_that_may_run_have_ended(batches: BatchBench) -> None:
+    batch = batches.go_on(batches.begun(502))
+    first, second = batches.numbers(batch, 2)
+    batches.store.cancel(first, project=None)
+    assert due(batches, batch) > 50
+    batches.store.cancel(second, project=None)
+    assert due(batches, batch) <= 0
+
+
+def test_the_end_of_a_line_does_not_wake_a_batch_that_waits_for_a_limit(batches: BatchBench) -> None:
+    Projects(batches.client).change("default", {"max_queued": 2})
+    batch = batches.begun(3)
+    assert batch.waiting_reason == "max_queued"
+    batches.store.cancel(batches.numbers(batch, 1)[0], project=None)
+    assert due(batches, batch) > 1
+
+
+def test_whether_a_limit_is_still_in_the_way_is_asked_with_one_line(batches: BatchBench) -> None:
+    def scripts_run() -> int:
+        return int(batches.client.info("commandstats")["cmdstat_evalsha"]["calls"])
+
+    Projects(batches.client).change("default", {"max_queued": 2})
+    batch = batches.begun(40)
+    before = scripts_run()
+    batches.go_on(batch)
+    assert scripts_run() - before < 10
+    Projects(batches.client).change("default", {"max_queued": None})
+    assert batches.go_on(batch).lines_read == 40
+
+
+def test_lines_that_become_no_job_take_nobodys_place(batches: BatchBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_RUNNING", 2)
+    wrong = [request_line(n, top_p=9) for n in range(1, 9)]
+    batch = batches.create([*wrong, request_line(9), request_line(10)])
+    batches.work()
+    assert (batches.now(batch).lines_read, batches.now(batch).failed) == (10, 8)
+
+
+def test_of_a_refusal_the_first_mistakes_are_kept(batches: BatchBench) -> None:
+    batch = batches.create([request_line(1, **{f"unknown{n}": n for n in range(150)})])
+    batches.work()
+    (line,) = batches.lines.taken_up(batches.now(batch), after=0, limit=1).lines
+    body = (line.refusal or {})["body"]
+    assert "100 more" in body["error"]["message"]
+    assert len(body["errors"]) == 5
+
+
+def test_a_line_that_was_found_valid_is_taken_up_by_a_worker_that_is_set_to_smaller_ones(batches: BatchBench) -> None:
+    batch = batches.create([request_line(1, instructions="x" * 40_000)])
+    first = batches.runner("r1")
+    while batches.now(batch).status == "validating":
+        first.step()
+    first.close()
+    batches.settings = {"max_body_bytes": 1024}
+    batches.work(batches.runner("r2"))
+    assert (batches.now(batch).status, batches.now(batch).lines_read) == ("in_progress", 1)

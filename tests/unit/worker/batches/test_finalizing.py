@@ -1,10 +1,12 @@
 """The files of a batch, also where a runner dies over them."""
 
+import json
+
 import pytest
 
 from jobs import keys
 from jobs.batches.record import Batch
-from tests.fakes.batches import BatchBench, finish
+from tests.fakes.batches import BatchBench, as_file, finish, request_line
 from tests.fakes.bench import Bench
 from worker.batches import finalizing as module
 from worker.batches.finalizing import file_number
@@ -67,3 +69,32 @@ def test_results_are_written_although_the_project_has_no_room_for_files(batches:
     ended = batches.go_on(batch)
     assert (ended.status, len(batches.content(ended.output_file_id))) == ("completed", 1)
     assert int(batches.client.hget(keys.project("default"), "files") or 0) == 200_002
+
+
+def test_a_disk_that_is_slow_to_take_the_files_does_not_lose_the_batch_to_another_worker(
+    batches: BatchBench, bench: Bench
+) -> None:
+    """It is seen by one that takes none: the shelf of the output is away."""
+    file = batches.put(as_file([request_line(1)]))
+    tries = (batches.create(b"", input_file_id=file.id) for _ in range(40))
+    batch = next(made for made in tries if file_number(made, "output")[0] != file.number[0])
+    batches.work()
+    finish(bench, batches.numbers(batch, 1))
+    shelf, runner = batches.folder / file_number(batch, "output")[0], batches.runner()
+    shelf.rename(batches.folder / "away")
+    batches.wake(batch)
+    batches.work(runner)
+    assert batches.now(batch).status == "finalizing"
+    lease = batches.client.zscore(keys.BATCHES_OPEN, batch.number) / 1000 - batches.client.time()[0]
+    assert lease > 100
+    (batches.folder / "away").rename(shelf)
+    assert batches.go_on(batch).status == "completed"
+
+
+def test_no_line_of_a_file_holds_what_some_take_for_its_end(batches: BatchBench) -> None:
+    batch = batches.create([request_line(1, custom_id="a\u2028b\u2029c\u0085d é", top_p=9)])
+    batches.work()
+    ended = batches.go_on(batch)
+    with batches.files.open(batches.files.get(ended.error_file_id or "", project=None)) as file:
+        (line,) = file.read().decode().splitlines()
+    assert json.loads(line)["custom_id"] == "a\u2028b\u2029c\u0085d é"

@@ -17,14 +17,15 @@ def test_usage_is_summed_with_what_stands_within_it_and_absent_where_nothing_was
     shown = told_line(batch, number=1, data=b"", line=Line(line=1, custom_id="a", job=replace(job, usage=None)))
     tally.add(shown, Line(line=1, custom_id="a", job=replace(job, usage=None, nano=0)))
     assert (tally.usage, tally.nano, tally.completed) == (None, 0, 1)
-    for usage in (USAGE, USAGE | {"more": {"odd": 1, "text": "x", "flag": True}}):
+    odd = {"more": {"odd": 1, "text": "x", "flag": True}}
+    for usage in (USAGE, USAGE | odd, {"more": 5}, {"more": {"odd": 2}}, {"total_tokens": {}}, {"total_tokens": 10}):
         tally.add(shown, Line(line=1, custom_id="a", job=replace(job, usage=usage)))
     assert tally.usage == {
         "input_tokens": 4,
         "input_tokens_details": {"cached_tokens": 2},
         "output_tokens": 6,
         "total_tokens": 10,
-        "more": {"odd": 1},
+        "more": {"odd": 2},
     }
 
 

@@ -49,6 +49,14 @@ def test_so_many_requests_are_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.is_decided
 
 
+def test_so_many_empty_lines_are_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_LINES", 2)
+    assert judged(b"", request_line(1), b"").mistakes == []
+    found = judged(b"", b"", b"")
+    assert told(found) == [("too_many_lines", 3, None)]
+    assert found.is_decided
+
+
 def test_reading_stops_after_a_hundred_mistakes() -> None:
     found = judged(*[b"{"] * 99)
     assert not found.is_decided
