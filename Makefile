@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 OTHER_CLIENTS := $(patsubst tests/sdks/%.txt,.venv/sdks/%/ready,$(wildcard tests/sdks/*.txt))
 
-.PHONY: setup demo test check chaos clean
+.PHONY: setup demo test check chaos clean browser
 
 setup: .venv/ready $(OTHER_CLIENTS)
 
@@ -23,10 +23,17 @@ setup: .venv/ready $(OTHER_CLIENTS)
 demo: setup
 	$(BIN)/python -m respool.demo
 
-test: setup
+# No package index has a Chromium for playwright to drive; Debian does. Without one, the tests that need it are skipped.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  echo "There is no Chromium and no right to install one: the browser tests are skipped." >&2
+
+test: setup browser
 	$(BIN)/pytest -n 4
 
-check: setup
+check: setup browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

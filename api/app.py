@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from api import errors, headers, openapi
+from api.console import blueprint as console
 from api.lingering import close_refused
 from api.services import EXTENSION, open_services
 from api.trail import traced
@@ -21,10 +22,12 @@ from api.views import (
     models,
     projects,
     responses,
+    series,
     usage,
     webhook_deliveries,
     webhook_endpoints,
     webhook_secret,
+    workers,
 )
 from jobs.models import accounts_of, models_of
 from jobs.settings import Settings
@@ -58,6 +61,8 @@ def create_app(settings: Settings, *, tracer: Tracer = UNTRACED) -> Flask:
             lanes.make_blueprint(),
             projects.make_blueprint(),
             usage.make_blueprint(),
+            series.make_blueprint(),
+            workers.make_blueprint(),
             events.make_blueprint(),
             files.make_blueprint(),
             batches.make_blueprint(batch_create_schema(asked.accounts)),
@@ -70,5 +75,6 @@ def create_app(settings: Settings, *, tracer: Tracer = UNTRACED) -> Flask:
         ],
     )
     app.register_blueprint(docs.make_blueprint())
+    app.register_blueprint(console.make_blueprint(asked, known))
     app.wsgi_app = close_refused(traced(app.wsgi_app, tracer))  # type: ignore[assignment,method-assign]
     return app

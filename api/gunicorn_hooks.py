@@ -27,6 +27,7 @@ def leave_in_time(worker: Any) -> None:
             pause.wait(LOOK_SECONDS)
         worker.wsgi.extensions[EXTENSION].followers.close()
         worker.wsgi.extensions[EXTENSION].endings.close()
+        worker.wsgi.extensions[EXTENSION].happenings.close()
 
     threading.Thread(target=watch, name="leaving", daemon=True).start()
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 
+from api.job_filter import JobFilterQuery
+from api.moments import Moment
 from schemas.bounds import OneOf, Range
 from schemas.delivery import STATUSES as DELIVERY_STATUSES
 from schemas.file import ALL_PURPOSES, LEAST_EXPIRY_SECONDS, MOST_EXPIRY_SECONDS, PURPOSES
@@ -43,10 +45,9 @@ class RawQuery(Query):
     raw = switch("Hand out the response as the upstream sent it.")
 
 
-class JobListQuery(Query):
+class JobListQuery(JobFilterQuery, Query):
     limit = Number(validate=Range(min=1, max=100), load_default=20)
-    after = fields.String(metadata={"description": "The id of the last job of the page before."})
-    status = fields.String(validate=OneOf(STATUSES, noun="status"))
+    after = fields.String(metadata={"description": "The `last_id` of the page before."})
 
 
 class DeliveryQuery(Query):
@@ -73,6 +74,16 @@ class UsageQuery(Query):
     until = Day(data_key="to", metadata={"description": "Last day (UTC); today by default."})
     model = fields.String()
     api_key = fields.String(metadata={"description": "The id of a key."})
+    format = fields.String(
+        validate=OneOf(("json", "csv"), noun="format"),
+        metadata={"description": "What the Accept header prefers (`text/csv`) if left out."},
+    )
+
+
+class SeriesQuery(Query):
+    step = fields.String(validate=OneOf(("minute", "hour"), noun="step"), load_default="minute")
+    since = Moment(data_key="from", metadata={"description": "60 steps back by default: Unix seconds, or RFC 3339."})
+    until = Moment(data_key="to", metadata={"description": "Included; now by default."})
 
 
 class FileListQuery(Query):

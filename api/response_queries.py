@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from marshmallow import EXCLUDE, Schema, fields
 
+from api.job_filter import JobFilterQuery
 from api.queries import Number, switch
 from schemas.bounds import OneOf, Range
-from schemas.job import STATUSES
 
 
 class LenientQuery(Schema):
@@ -21,10 +21,9 @@ class ResponseQuery(LenientQuery):
     )
 
 
-class ResponseListQuery(LenientQuery):
+class ResponseListQuery(JobFilterQuery, LenientQuery):
     limit = Number(validate=Range(min=1, max=100), load_default=20)
-    after = fields.String(metadata={"description": "The id of the last response of the page before."})
-    status = fields.String(validate=OneOf(STATUSES, noun="status"))
+    after = fields.String(metadata={"description": "The `last_id` of the page before."})
     order = fields.String(validate=OneOf(("desc",), noun="order"), metadata={"description": "Newest first."})
 
 

@@ -7,6 +7,8 @@ from typing import cast
 
 from flask import current_app
 
+from api.console.session import Sessions
+from api.console.shared_looks import SharedLooks
 from api.file_store import FileStore, open_file_store
 from jobs.batches.lines import Lines
 from jobs.batches.store import Batches
@@ -14,6 +16,7 @@ from jobs.connection import connect
 from jobs.endings import Endings
 from jobs.event_log import EventLog
 from jobs.followers import Followers
+from jobs.happenings import Happenings
 from jobs.intake import Intake
 from jobs.lane_states import LaneStates
 from jobs.limits import Limits, read_limits
@@ -21,6 +24,7 @@ from jobs.listing import Listing
 from jobs.metrics.reader import MetricsReader
 from jobs.persistence import PersistenceCheck
 from jobs.projects import Projects
+from jobs.series import Series
 from jobs.settings import Settings
 from jobs.store import JobStore
 from jobs.tenants import Tenants
@@ -32,6 +36,7 @@ from jobs.webhooks.endpoints import Endpoints
 from jobs.webhooks.events import EventFeed
 from jobs.webhooks.replays import Replays
 from jobs.webhooks.secrets import ProjectSecrets
+from jobs.webhooks.senders import Senders
 from jobs.workers import Workers
 
 EXTENSION = "respool"
@@ -48,13 +53,18 @@ class Services:
     listing: Listing
     tenants: Tenants
     usage: UsageLedger
+    series: Series
     endings: Endings
     event_log: EventLog
     followers: Followers
+    happenings: Happenings
+    sessions: Sessions
+    looks: SharedLooks
     waiting: WaitingRoom
     lanes: LaneStates
     projects: Projects
     workers: Workers
+    senders: Senders
     vault: Vault
     webhook_endpoints: Endpoints
     webhook_deliveries: DeliveryLog
@@ -88,13 +98,18 @@ def open_services(settings: Settings) -> Services:
         listing=Listing(redis, store),
         tenants=Tenants(redis, secret=settings.secret, development_key=settings.api_key),
         usage=UsageLedger(redis),
+        series=Series(redis),
         endings=Endings(connect(settings.redis_url)),
         event_log=EventLog(connect(settings.redis_url, connections=LOG_CONNECTIONS)),
         followers=Followers(connect(settings.redis_url)),
+        happenings=Happenings(connect(settings.redis_url)),
+        sessions=Sessions(redis, secret=settings.secret, development_key=settings.api_key),
+        looks=SharedLooks(),
         waiting=WaitingRoom(redis, limits, ageing_seconds=settings.ageing_seconds),
         lanes=LaneStates(redis, limits),
         projects=Projects(redis),
         workers=Workers(redis),
+        senders=Senders(redis),
         vault=vault,
         webhook_endpoints=Endpoints(redis, vault, retention_seconds=settings.retention_seconds),
         webhook_deliveries=log,

@@ -118,8 +118,18 @@ def usage(project: str, day: int) -> str:
     return f"{PREFIX}usage:{project}:{day}"
 
 
+def series(step: str, project: str, number: int) -> str:
+    """`step` is `minute` or `hour`; `number` counts them from 1970-01-01."""
+    return f"{PREFIX}series:{step}:{project}:{number}"
+
+
 def api_key(digest: str) -> str:
     return f"{PREFIX}api_key:{digest}"
+
+
+def signed_out(name: str) -> str:
+    """`name` is the id of an API key, or the digest of a session's token."""
+    return f"{PREFIX}signed_out:{name}"
 
 
 def events(project: str) -> str:

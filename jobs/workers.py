@@ -34,11 +34,16 @@ class Swept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveWorker:
-    """`slots` is what it offers, `jobs` what it holds; host, pid and started_at (seconds) are its own words."""
+    """`slots` is what it offers, `jobs` what it holds; host, pid and started_at (seconds) are its own words.
+
+    `stalled`: it left a release unclaimed and has claimed nothing since; `lease_seconds` is what its lease still runs.
+    """
 
     id: str
     slots: int
     jobs: int
+    stalled: bool
+    lease_seconds: float
     host: str
     pid: int
     started_at: float
@@ -118,17 +123,25 @@ class Workers:
     def live(self) -> list[LiveWorker]:
         """The worker processes whose lease runs, by id. Raises StoreUnavailable."""
         with scripts.translated():
-            seconds, _ = self._client.time()
-            found: list[Any] = self._client.zrangebyscore(keys.WORKERS, f"({seconds * 1000}", "+inf")
-            ids = sorted(worker.decode() for worker in found)
+            seconds, micros = self._client.time()
+            now = seconds * 1000 + micros / 1000
+            found: list[Any] = self._client.zrangebyscore(keys.WORKERS, f"({now}", "+inf", withscores=True)
+            leases = sorted((worker.decode(), (until - now) / 1000) for worker, until in found)
             with self._client.pipeline(transaction=False) as pipeline:
-                for worker in ids:
-                    pipeline.hmget(keys.worker(worker), "slots", "about")
+                for worker, _ in leases:
+                    pipeline.hmget(keys.worker(worker), "slots", "about", "stalled")
                     pipeline.scard(keys.worker_jobs(worker))
                 answers = pipeline.execute()
-        rows = zip(ids, answers[::2], answers[1::2], strict=True)
+        rows = zip(leases, answers[::2], answers[1::2], strict=True)
         return [
-            LiveWorker(id=worker, slots=int(slots), jobs=jobs, **json.loads(about))
-            for worker, (slots, about), jobs in rows
+            LiveWorker(
+                id=worker,
+                slots=int(slots),
+                jobs=jobs,
+                stalled=stalled is not None,
+                lease_seconds=lease,
+                **json.loads(about),
+            )
+            for (worker, lease), (slots, about, stalled), jobs in rows
             if slots is not None
         ]

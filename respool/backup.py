@@ -14,7 +14,8 @@ from respool.backup_folder import UP_FILES, BackupFolder, Manifest, check_of, co
 from respool.data_folder import DEFAULT_FOLDER, DataFolder
 from respool.errors import CannotRun
 from respool.snapshot import take_snapshot
-from respool.target import Store, find_store, folder_option
+from respool.target import Store, find_store, folder_option, json_option
+from respool.visible import print_line
 
 
 @click.command()
@@ -23,12 +24,14 @@ from respool.target import Store, find_store, folder_option
     "--files", type=click.Path(file_okay=False, exists=True, path_type=Path),
     help="Folder of the uploaded files.  [default: RESPOOL_FILES_FOLDER, or that of the running `respool up`]",
 )  # fmt: skip
+@json_option("Print what the backup says of itself.")
 @folder_option
-def backup(to: Path, files: Path | None, folder: Path | None) -> None:
-    """Copy a service into the new folder TO while it runs: what Redis holds at one moment, and the uploaded files.
+def backup(to: Path, files: Path | None, as_json: bool, folder: Path | None) -> None:
+    """Copy a service into a new folder while it runs.
 
-    It is that of the running `respool up`, or of RESPOOL_REDIS_URL. The folder holds requests and answers in the clear;
-    RESPOOL_SECRET, where it is set, is not in it: keep that elsewhere.
+    TO gets what Redis holds at one moment, and the uploaded files: of the running `respool up`, or of
+    RESPOOL_REDIS_URL. It holds requests and answers in the clear; RESPOOL_SECRET, where it is set, is not in it: keep
+    that elsewhere.
     """
     store = find_store(folder=folder)
     up = _up_of(store, folder)
@@ -39,7 +42,10 @@ def backup(to: Path, files: Path | None, folder: Path | None) -> None:
         manifest = _copy(store, kept, files=files, up=up)
     except OSError as error:
         raise CannotRun(f"the backup broke off: {error}") from error
-    click.echo(f"{to}: {manifest.redis_bytes:,} bytes of {manifest.server}, {manifest.files:,} files")
+    if as_json:
+        print_line(manifest.told())
+    else:
+        click.echo(f"{to}: {manifest.redis_bytes:,} bytes of {manifest.server}, {manifest.files:,} files")
     if files is None:
         click.echo("no folder of files is known (--files, RESPOOL_FILES_FOLDER): none were copied", err=True)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from jobs.file_folder import SHELVES
 from respool.errors import CannotRun, Refused
@@ -40,6 +40,10 @@ class Manifest:
     files_bytes: int
     secret: str = ""
     format: int = FORMAT
+
+    def told(self) -> dict[str, Any]:
+        """For whoever runs the command: whether there was a secret, and nothing by which one could be tried."""
+        return asdict(self) | {"secret": bool(self.secret)}
 
 
 class BackupFolder:

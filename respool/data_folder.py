@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from jobs.webhooks.secrets import new_secret
 from respool.errors import CannotRun
 from respool.private_file import write_private
 
@@ -82,6 +81,8 @@ class DataFolder:
 
     def webhook_secret(self) -> str:
         """What signs the webhooks of the development project, made when it is first asked for."""
+        from jobs.webhooks.secrets import new_secret  # brings all of the store with it, which most commands do not need
+
         return _kept(self.webhook_secret_file, new_secret)
 
     def publish(self, service: Service) -> None:

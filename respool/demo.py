@@ -23,10 +23,10 @@ import click
 from respool.client import Api
 from respool.data_folder import DataFolder
 from respool.demo_receiver import Receiver, receiving, verified
+from respool.displays import Lines, summary
 from respool.errors import CommandError
 from respool.job_view import JobView
 from respool.target import Target
-from respool.watch import Lines, summary
 
 CLIP = "bigbuckbunny.mp4"
 STOP_SECONDS = 20.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import sys
 from collections.abc import Iterator
@@ -15,9 +14,12 @@ import click
 
 from respool.client import Api
 from respool.errors import CannotRun
+from respool.every_job import every_job
 from respool.target import find_api, folder_option, url_option
+from respool.visible import in_json
 
 MOST_DAYS = 400
+FIRST_YEAR, LAST_YEAR = 1970, 9998
 
 
 class Day(click.ParamType):  # type: ignore[type-arg]
@@ -29,9 +31,12 @@ class Day(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no day such as 2026-11-23", param, ctx)
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self.fail(f"{value!r} is no day between {FIRST_YEAR} and {LAST_YEAR}", param, ctx)
+        return day
 
 
 @click.command()
@@ -44,9 +49,10 @@ class Day(click.ParamType):  # type: ignore[type-arg]
 def export(
     what: str, first: date | None, last: date | None, output: Path | None, url: str | None, folder: Path | None
 ) -> None:
-    """Write jobs (newest first, by when they were submitted) or usage (oldest day first) as JSON, one object a line.
+    """Write jobs or usage as JSON, one object a line.
 
-    An admin key brings all projects, another key its own.
+    Jobs come newest first, by when they were submitted; usage comes oldest day first. An admin key brings all projects,
+    another key its own.
     """
     last = last or datetime.now(UTC).date()
     if first is not None and first > last:
@@ -55,18 +61,13 @@ def export(
     rows = jobs_between(api, first, last) if what == "jobs" else usage_between(api, first, last)
     with _opened(output) as file:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+            file.write(in_json(row) + "\n")
 
 
 def jobs_between(api: Api, first: date | None, last: date) -> Iterator[dict[str, Any]]:
     """The jobs that were submitted on these days and are there still, a page in memory at a time."""
-    since = _start_of(first) if first else 0.0
-    before = _start_of(last + timedelta(days=1))
-    for job in api.all_jobs():
-        if job["created_at"] < since:
-            return
-        if job["created_at"] < before:
-            yield job
+    since = {"created_after": _start_of(first)} if first else {}
+    return every_job(api, created_before=_start_of(last + timedelta(days=1)), **since)
 
 
 def usage_between(api: Api, first: date | None, last: date) -> Iterator[dict[str, Any]]:
@@ -76,11 +77,12 @@ def usage_between(api: Api, first: date | None, last: date) -> Iterator[dict[str
     if days > MOST_DAYS:
         raise click.UsageError(f"usage is kept for {MOST_DAYS} days; these are {days:,}")
     for number in range(days):
-        yield from api.usage(first + timedelta(days=number))
+        day = (first + timedelta(days=number)).isoformat()
+        yield from api.entries("/v1/usage", **{"from": day, "to": day})
 
 
-def _start_of(day: date) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+def _start_of(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 @contextmanager

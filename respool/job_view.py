@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
+from respool.moments import span
+from respool.visible import shown
+
 ENDED = frozenset({"completed", "failed", "incomplete", "cancelled"})
 GOOD = frozenset({"completed", "incomplete"})
-
-_controls = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class JobView:
         if self.position is not None:
             parts.append(f"position {self.position}")
         if self.starts_in_seconds is not None:
-            parts.append(f"starts in about {_about(self.starts_in_seconds)}")
+            parts.append(f"starts in about {span(self.starts_in_seconds)}")
         return ", ".join(parts) or None
 
 
@@ -54,9 +54,9 @@ def read_job(document: dict[str, Any]) -> JobView:
     response = document["response"] or {}
     return JobView(
         document=document,
-        id=document["id"],
-        status=document["status"],
-        model=document["model"],
+        id=shown(document["id"]),
+        status=shown(document["status"]),
+        model=shown(document["model"]),
         created_at=float(document["created_at"]),
         attempts=len(document["attempts"]),
         waiting_reason=document["waiting_reason"],
@@ -72,13 +72,6 @@ def _starts_in(eta: dict[str, Any] | None) -> float | None:
     return float(eta["p50_seconds"]) if eta else None
 
 
-def _about(seconds: float) -> str:
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
 def _text_of(response: dict[str, Any]) -> str:
     """All output text; other items (reasoning, calls of tools) are left to `--json`."""
     messages = [item for item in response.get("output", []) if item.get("type") == "message"]
@@ -92,6 +85,6 @@ def _why(error: dict[str, Any] | None, incomplete: dict[str, Any] | None) -> str
     return shown(str(incomplete["reason"])) if incomplete else None
 
 
-def shown(text: str) -> str:
-    """Text that comes from elsewhere, without the characters by which it could steer a terminal."""
-    return _controls.sub("\N{REPLACEMENT CHARACTER}", text)
+def as_job_id(text: str) -> str:
+    """The id of the job whose Response is called so; any other text as it is."""
+    return "job_" + text.removeprefix("resp_") if text.startswith("resp_") else text

@@ -1,4 +1,4 @@
-"""`respool projects`: what each project may take and has taken, straight on Redis, so that no admin key is needed."""
+"""`respool projects`: what each project may take and has taken."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from jobs.projects import Project, Projects, check_change
-from respool.store_client import limits_of, opened_store
-from respool.tables import print_table, text_table, used
-from respool.target import folder_option
+from respool.project_desk import Project, project_desk
+from respool.tables import print_table, rows, text_table, used
+from respool.target import folder_option, json_option, url_option
+from respool.visible import print_document, print_lines
 
 NONE = "none"
 COLUMNS = (
@@ -23,16 +23,20 @@ COLUMNS = (
 def projects() -> None:
     """Look at projects, and change their shares and budgets.
 
-    They are kept in the Redis of the running `respool up`, or of RESPOOL_REDIS_URL. Changes hold at once and for good.
+    They are kept in the Redis of the running `respool up`, or of RESPOOL_REDIS_URL, and need no key there; with --url,
+    or RESPOOL_URL alone, the API is asked, which takes changes by an admin key. Changes hold at once and for good.
     """
 
 
 @projects.command(name="list")
+@json_option("Print whole projects, one a line.")
+@url_option
 @folder_option
-def list_projects(folder: Path | None) -> None:
+def list_projects(as_json: bool, url: str | None, folder: Path | None) -> None:
     """List the projects; `5/200` is what is used and what is allowed."""
-    with opened_store(folder) as (client, store):
-        _print(Projects(client).all(), currency=limits_of(store).currency)
+    with project_desk(url=url, folder=folder) as desk:
+        found = desk.all()
+    print_lines(found) if as_json else _print(found)
 
 
 @projects.command(name="set")
@@ -45,18 +49,20 @@ def list_projects(folder: Path | None) -> None:
 @click.option("--tokens-per-month", help="In UTC.")
 @click.option("--cost-per-day", help="In the currency of the limits file.")
 @click.option("--cost-per-month", help="In the currency of the limits file.")
+@json_option("Print the whole project.")
+@url_option
 @folder_option
-def set_limits(name: str, folder: Path | None, **given: str | None) -> None:
+def set_limits(name: str, as_json: bool, url: str | None, folder: Path | None, **given: str | None) -> None:
     """Change limits of the project NAME, which is made if it is new. `none` takes a limit away."""
     values = {limit: _number(limit, text) for limit, text in given.items() if text is not None}
     if not values:
         raise click.UsageError("say what to set")
-    with opened_store(folder) as (client, store):
-        currency = limits_of(store).currency
+    with project_desk(url=url, folder=folder) as desk:
         try:
-            _print([Projects(client).change(name, check_change(values))], currency=currency)
+            changed = desk.change(name, values)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
+    print_document(changed) if as_json else _print([changed])
 
 
 def _number(limit: str, text: str) -> int | float | None:
@@ -69,21 +75,21 @@ def _number(limit: str, text: str) -> int | float | None:
         raise click.UsageError(f"{limit} must be a number or {NONE}") from error
 
 
-def _print(found: Sequence[Project], *, currency: str) -> None:
-    print_table(text_table(COLUMNS, [cells(project, currency=currency) for project in found]))
+def _print(found: Sequence[Project]) -> None:
+    print_table(text_table(COLUMNS, rows(cells, found)))
 
 
-def cells(project: Project, *, currency: str) -> tuple[str, ...]:
-    limits = project.limits
+def cells(project: Project) -> tuple[str, ...]:
+    limits, today, month = project["limits"], project["today"], project["this_month"]
     return (
-        project.name,
-        f"{limits.weight:g}",
-        used(project.queued, limits.max_queued),
-        used(project.in_flight, limits.max_in_flight),
-        "" if limits.submits_per_minute is None else str(limits.submits_per_minute),
-        used(project.tokens_today, limits.tokens_per_day),
-        used(project.tokens_this_month, limits.tokens_per_month),
-        used(project.cost_today, limits.cost_per_day),
-        used(project.cost_this_month, limits.cost_per_month),
-        currency,
+        project["id"],
+        f"{limits['weight']:g}",
+        used(project["queued"], limits["max_queued"]),
+        used(project["in_flight"], limits["max_in_flight"]),
+        "" if limits["submits_per_minute"] is None else str(limits["submits_per_minute"]),
+        used(today["tokens"], limits["tokens_per_day"]),
+        used(month["tokens"], limits["tokens_per_month"]),
+        used(today["cost"], limits["cost_per_day"]),
+        used(month["cost"], limits["cost_per_month"]),
+        project["currency"],
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -14,6 +13,9 @@ from jobs.errors import SettingsError
 from jobs.settings import read_settings
 from respool.backup_folder import UP_FILES, BackupFolder, Manifest, copy_files, copy_private, is_secret
 from respool.errors import CannotRun, WrongSettings
+from respool.moments import local
+from respool.target import json_option
+from respool.visible import print_line
 
 AOF_FOLDER = "appendonlydir"
 AOF_BASE = "appendonly.aof.1.base.rdb"
@@ -26,10 +28,14 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--data", "folder", type=FOLDER, help="New data folder for `respool up`.")
 @click.option("--redis-folder", type=FOLDER, help="Empty folder (`dir`) for a Redis with appendonly yes.")
 @click.option("--files-folder", type=FOLDER, help="Empty folder for RESPOOL_FILES_FOLDER.")
-def restore(backup: Path, folder: Path | None, redis_folder: Path | None, files_folder: Path | None) -> None:
-    """Make of BACKUP what a service starts from: a new --data folder, or --redis-folder and --files-folder.
+@json_option("Print what the backup says of itself.")
+def restore(
+    backup: Path, folder: Path | None, redis_folder: Path | None, files_folder: Path | None, as_json: bool
+) -> None:
+    """Make of a backup what a service starts from.
 
-    Nothing may run on them yet. As root, what is written belongs to whom the folders belong.
+    That is a new --data folder, or --redis-folder and --files-folder. Nothing may run on them yet. As root,
+    what is written belongs to whom the folders belong.
     """
     if (folder is None) == (redis_folder is None):
         raise click.UsageError("say either --data, or --redis-folder (and --files-folder)")
@@ -44,10 +50,15 @@ def restore(backup: Path, folder: Path | None, redis_folder: Path | None, files_
         _write(kept, redis_folder=redis_folder, files_folder=files_folder, up=folder)
     except OSError as error:
         raise CannotRun(f"the restore broke off: {error}") from error
-    taken = datetime.fromtimestamp(manifest.taken_at).astimezone()
-    click.echo(
-        f"restored as of {taken:%Y-%m-%d %H:%M:%S}; for {manifest.server} or newer, RESPOOL release {manifest.release}"
-    )
+    if as_json:
+        print_line(manifest.told())
+    else:
+        click.echo(_summary(manifest))
+
+
+def _summary(manifest: Manifest) -> str:
+    taken = local(manifest.taken_at)
+    return f"restored as of {taken}; for {manifest.server} or newer, RESPOOL release {manifest.release}"
 
 
 def _check_secret(manifest: Manifest) -> None:

@@ -13,6 +13,7 @@ from jobs.errors import SettingsError, StoreUnavailable
 from jobs.limits import Limits, read_limits
 from respool.errors import Unreachable, WrongSettings
 from respool.target import Store, find_store
+from respool.visible import in_one_line
 
 
 @contextmanager
@@ -23,7 +24,15 @@ def opened_store(folder: Path | None) -> Iterator[tuple[redis.Redis, Store]]:
         try:
             yield client, store
         except StoreUnavailable as error:
+            if isinstance(error.__cause__, redis.AuthenticationError):
+                raise _refused(error.__cause__) from error
             raise Unreachable("the Redis server does not answer; is the service running?") from error
+        except redis.RedisError as error:
+            raise _refused(error) from error
+
+
+def _refused(error: Exception) -> Unreachable:
+    return Unreachable(f"the Redis server refuses ({in_one_line(str(error))}); is RESPOOL_REDIS_URL right?")
 
 
 def limits_of(store: Store) -> Limits:

@@ -174,7 +174,9 @@ def _listening(port: int) -> Iterator[socket.socket]:
         try:
             listener.bind((HOST, port))
         except OSError as error:
-            raise CannotRun(f"cannot listen on {HOST}:{port}: {error.strerror}") from error
+            raise CannotRun(
+                f"cannot listen on {HOST}:{port}: {error.strerror}; --port names another, or 0 for a free one"
+            ) from error
         listener.listen(BACKLOG)
         yield listener
 

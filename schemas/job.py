@@ -106,7 +106,9 @@ class JobSchema(Base):
 
 
 class JobListSchema(Base):
-    """Jobs, newest first; `after=last_id` asks for the next ones while `has_more` is true."""
+    """Jobs, newest first; `after=last_id` asks for the next ones
+    while `has_more` is true, also where a page is short.
+    """
 
     object = String(required=True, validate=OneOf(("list",)))
     data = List(Object(JobSchema), required=True)

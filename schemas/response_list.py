@@ -7,7 +7,9 @@ from schemas.respool_view import OwnResponseSchema
 
 
 class ResponseListSchema(Base):
-    """Responses, newest first; `after=last_id` asks for the next ones while `has_more` is true."""
+    """Responses, newest first; `after=last_id` asks for the next ones
+    while `has_more` is true, also where a page is short.
+    """
 
     object = String(required=True, validate=OneOf(("list",)))
     data = List(Object(OwnResponseSchema), required=True)

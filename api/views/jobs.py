@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 from api import job_view, webhook_view
 from api.auth import authenticate, scope
 from api.forecast import forecast
+from api.job_filter import METADATA, wanted
 from api.job_wait import awaited
 from api.links import job_url
 from api.openapi import StrictBlueprint
@@ -83,16 +84,17 @@ def make_blueprint(asked: JobCreateSchema) -> Blueprint:
     @views.route("", methods=["GET"])
     @views.arguments(JobListQuery, location="query")
     @views.response(200, JobListSchema)
+    @views.doc(parameters=[METADATA])
     def index(query: dict[str, Any]) -> Response:
         """List jobs, newest first."""
         after = _cursor(query["after"]) if "after" in query else None
-        page = services().listing.page(project=scope(), status=query.get("status"), limit=query["limit"], after=after)
+        page = services().listing.page(project=scope(), wanted=wanted(query), limit=query["limit"], after=after)
         ids = [job.id for job in page.jobs]
         return jsonify(
             object="list",
             data=job_view.dump_all(page.jobs),
             first_id=ids[0] if ids else None,
-            last_id=ids[-1] if ids else None,
+            last_id=JOB_PREFIX + page.last if page.last else None,
             has_more=page.has_more,
         )
 

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import Any
 
 from flask import Response, jsonify
 from flask_smorest import Blueprint
 
 from api import lane_view
-from api.auth import admins_only, authenticate, caller, scope
+from api.auth import admins_only, authenticate, caller
 from api.openapi import StrictBlueprint
 from api.refusal import Refusal
 from api.services import services
 from jobs.lane_reader import LaneState
-from jobs.lanes import model_of
 from schemas.error import ErrorSchema
 from schemas.lane import LaneChangeSchema, LaneListSchema, LanePauseSchema, LaneResumeSchema, LaneSchema
-from schemas.request import DEFAULT_MODELS
 
 log = logging.getLogger(__name__)
-
-
-def _seen(lanes: list[LaneState]) -> list[LaneState]:
-    """All of them for an admin. What others call their models is theirs: a member sees the lanes of models that the
-    settings or the limits file name, and those that its own project uses."""
-    project = scope()
-    if project is None:
-        return lanes
-    limits = services().limits
-    told = set(services().settings.models or DEFAULT_MODELS) | set(limits.models) | set(limits.prices)
-    told |= {model for account in limits.accounts for model in account.models or ()}
-    told |= {model_of(lane) for lane in limits.lanes}
-    own = {lane.name for lane in services().lanes.used_by(project, lanes)}
-    today = services().usage.today()
-    used = {row.model for row in services().usage.rows(project=project, first=today - timedelta(days=1), last=today)}
-    return [lane for lane in lanes if lane.model in told | used or lane.name in own]
-
 
 LANE = "/<path:lane>"
 """A model's name may hold slashes; one at the end of the path is the name's too."""
@@ -52,7 +32,7 @@ def make_blueprint() -> Blueprint:
     @views.response(200, LaneListSchema)
     def index() -> Response:
         """List the lanes."""
-        return jsonify(object="list", data=[lane_view.dump(lane) for lane in _seen(services().lanes.all())])
+        return jsonify(object="list", data=[lane_view.dump(lane) for lane in lane_view.seen(services().lanes.all())])
 
     @views.route(LANE, methods=["GET"], strict_slashes=True)
     @views.response(200, LaneSchema)

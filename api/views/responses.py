@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 from api import job_view, response_view
 from api.auth import authenticate, scope
 from api.input_view import input_page
+from api.job_filter import METADATA, wanted
 from api.known_response import cursor, known
 from api.openapi import StrictBlueprint
 from api.refusal import Refusal
@@ -19,7 +20,7 @@ from api.response_stream import stream_response
 from api.services import services
 from api.views.jobs import IDEMPOTENCY_KEY, header
 from jobs.asked import of_response
-from jobs.record import Job
+from jobs.record import RESPONSE_PREFIX, Job
 from schemas.error import ErrorSchema
 from schemas.input_items import InputItemListSchema
 from schemas.request import CreateResponseSchema
@@ -57,16 +58,17 @@ def make_blueprint(asked: CreateResponseSchema) -> Blueprint:
     @views.route("", methods=["GET"])
     @views.arguments(ResponseListQuery, location="query")
     @views.response(200, ResponseListSchema)
+    @views.doc(parameters=[METADATA])
     def index(query: dict[str, Any]) -> Response:
         """List responses, newest first."""
         after = cursor(query["after"]) if "after" in query else None
-        page = services().listing.page(project=scope(), status=query.get("status"), limit=query["limit"], after=after)
+        page = services().listing.page(project=scope(), wanted=wanted(query), limit=query["limit"], after=after)
         ids = [job.response_id for job in page.jobs]
         return jsonify(
             object="list",
             data=response_view.dump_all(page.jobs),
             first_id=ids[0] if ids else None,
-            last_id=ids[-1] if ids else None,
+            last_id=RESPONSE_PREFIX + page.last if page.last else None,
             has_more=page.has_more,
         )
 

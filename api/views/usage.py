@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from flask_smorest import Blueprint
 
 from api.auth import authenticate, scope
@@ -13,6 +13,7 @@ from api.openapi import StrictBlueprint
 from api.queries import UsageQuery
 from api.refusal import Refusal
 from api.services import services
+from api.usage_csv import usage_csv
 from jobs.prices import amount
 from jobs.usage import MOST_DAYS, UsageRow
 from schemas.usage import UsageListSchema
@@ -22,6 +23,8 @@ COUNTS = (
     "completed", "failed", "incomplete", "cancelled",
     "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "total_tokens",
 )  # fmt: skip
+COLUMNS = ("day", "project", "model", "api_key", *COUNTS, "cost", "currency")
+AS_CSV = {200: {"content": {"text/csv": {"schema": {"type": "string", "description": ", ".join(COLUMNS)}}}}}
 
 
 def make_blueprint() -> Blueprint:
@@ -31,11 +34,26 @@ def make_blueprint() -> Blueprint:
     @views.route("", methods=["GET"])
     @views.arguments(UsageQuery, location="query")
     @views.response(200, UsageListSchema)
+    @views.doc(responses=AS_CSV)
     def index(query: dict[str, Any]) -> Response:
-        """List usage by day, model and API key, newest day first."""
-        return jsonify(object="list", data=[_dump(row) for row in _rows(query)])
+        """List usage by day, model and API key, newest day first; as CSV if `Accept` or `format` ask for it."""
+        rows = [_dump(row) for row in _rows(query)]
+        answer = _table(rows) if _wants_csv(query) else jsonify(object="list", data=rows)
+        answer.vary.add("Accept")
+        return answer
 
     return views
+
+
+def _wants_csv(query: dict[str, Any]) -> bool:
+    preferred = request.accept_mimetypes.best_match(["application/json", "text/csv"])
+    return bool(query["format"] == "csv" if "format" in query else preferred == "text/csv")
+
+
+def _table(rows: list[dict[str, Any]]) -> Response:
+    answer = Response(usage_csv(rows, COLUMNS), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="usage.csv"'
+    return answer
 
 
 def _rows(query: dict[str, Any]) -> list[UsageRow]:

@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from jobs import keys, scripts
-from jobs.batches.record import Batch
+from jobs.batches.record import BATCH_PREFIX, Batch
 from jobs.record import Job
 from jobs.store import JobStore
 
@@ -86,6 +86,12 @@ class Lines:
                 told = json.loads(refusal)
                 found[line] = Line(line=line, custom_id=told["custom_id"], refusal=told)
         return found
+
+    def batch_of(self, number: str) -> str | None:
+        """The id of the batch that the job is a line of, if it is one. Raises StoreUnavailable."""
+        with scripts.translated():
+            found: Any = self._client.hget(keys.job(number), "batch")
+        return BATCH_PREFIX + found.decode() if found else None
 
     def portions(self, batch_number: str, numbers: Sequence[int], *, status: str | None = None) -> Iterator[list[int]]:
         """The lines, in their order, so many at a time as may be read at once; with `status`, those that may be so.

@@ -56,6 +56,7 @@ redis.call('HSET', KEYS[1], 'status', 'queued', 'created', int(now_us), 'queued'
 redis.call('ZADD', index_key(project, 'queued'), int(now_us), n)
 redis.call('SADD', prefix .. 'projects', project)
 count('queued_bytes', tonumber(job.request_bytes))
+tally(project, {0})
 if of_batch then redis.call('SADD', batch_running_key(job.batch), n) end
 if KEYS[2] ~= '' then
   redis.call('SET', KEYS[2], n .. ':' .. ARGV[3])

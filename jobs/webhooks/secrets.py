@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import Iterable
 from secrets import token_bytes
 from typing import Any
 
 import redis
 
 from jobs import keys, scripts
-from jobs.errors import EndpointNotFound, TooManySecrets
+from jobs.errors import EndpointNotFound, TooManySecrets, Unsealable
 from jobs.tenants import check_name
 from jobs.vault import Vault
 
@@ -56,6 +58,20 @@ class ProjectSecrets:
         """Raises StoreUnavailable."""
         with scripts.translated():
             return bool(self._client.hexists(keys.project(project), FIELD))
+
+    def unreadable(self, projects: Iterable[str]) -> list[str]:
+        """Those of the projects whose secret was sealed with another RESPOOL_SECRET. Raises StoreUnavailable."""
+        return [project for project in projects if not self._readable(project)]
+
+    def _readable(self, project: str) -> bool:
+        with scripts.translated():
+            held: Any = self._client.hget(keys.project(project), FIELD)
+        try:
+            for sealed, _ in json.loads(held or b"[]"):
+                self._vault.open(sealed)
+        except Unsealable:
+            return False
+        return True
 
     def make(self, project: str) -> str | None:
         """The first secret of the project, which is made if it is new; None if it has one already.

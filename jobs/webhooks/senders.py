@@ -25,11 +25,16 @@ class SweptDeliveries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSender:
-    """`slots` is what it offers, `deliveries` what it holds; host, pid and started_at (seconds) are its own words."""
+    """`slots` is what it offers, `deliveries` what it holds; host, pid and started_at (seconds) are its own words.
+
+    `stalled`: it left a release unclaimed and has claimed nothing since; `lease_seconds` is what its lease still runs.
+    """
 
     id: str
     slots: int
     deliveries: int
+    stalled: bool
+    lease_seconds: float
     host: str
     pid: int
     started_at: float
@@ -73,17 +78,25 @@ class Senders:
     def live(self) -> list[LiveSender]:
         """The senders whose lease runs, by id. Raises StoreUnavailable."""
         with scripts.translated():
-            seconds, _ = self._client.time()
-            found: list[Any] = self._client.zrangebyscore(keys.SENDERS, f"({seconds * 1000}", "+inf")
-            ids = sorted(sender.decode() for sender in found)
+            seconds, micros = self._client.time()
+            now = seconds * 1000 + micros / 1000
+            found: list[Any] = self._client.zrangebyscore(keys.SENDERS, f"({now}", "+inf", withscores=True)
+            leases = sorted((sender.decode(), (until - now) / 1000) for sender, until in found)
             with self._client.pipeline(transaction=False) as pipeline:
-                for sender in ids:
-                    pipeline.hmget(keys.sender(sender), "slots", "about")
+                for sender, _ in leases:
+                    pipeline.hmget(keys.sender(sender), "slots", "about", "stalled")
                     pipeline.scard(keys.sender_deliveries(sender))
                 answers = pipeline.execute()
-        rows = zip(ids, answers[::2], answers[1::2], strict=True)
+        rows = zip(leases, answers[::2], answers[1::2], strict=True)
         return [
-            LiveSender(id=sender, slots=int(slots), deliveries=held, **json.loads(about))
-            for sender, (slots, about), held in rows
+            LiveSender(
+                id=sender,
+                slots=int(slots),
+                deliveries=held,
+                stalled=stalled is not None,
+                lease_seconds=lease,
+                **json.loads(about),
+            )
+            for (sender, lease), (slots, about, stalled), held in rows
             if slots is not None
         ]

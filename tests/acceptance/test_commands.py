@@ -31,9 +31,9 @@ def test_a_bare_request_from_standard_input_becomes_a_job_whose_text_and_usage_w
     job_id = submitted(service, BARE)
     watched = service.run("watch", job_id)
     assert watched.returncode == 0
-    first, *_, last = watched.stdout.splitlines()
-    assert first == f"{job_id} completed, 1 attempt"
-    assert "no language model" in watched.stdout
+    assert watched.stdout.startswith("Sandbox: no language model.")
+    *_, ending, last = watched.stderr.splitlines()
+    assert ending == f"{job_id} completed, 1 attempt"
     assert last.startswith("tokens: ")
 
 

@@ -12,6 +12,7 @@ import pytest
 import redis
 import requests
 
+from jobs.job_filter import JobFilter
 from jobs.listing import Listing
 from jobs.record import Job
 from jobs.store import JobStore
@@ -54,7 +55,7 @@ def watch(sandbox: str, *, seconds: float) -> list[dict[str, Any]]:
 def newest(client: redis.Redis, status: str) -> list[Job]:
     """The latest hundred."""
     listing = Listing(client, JobStore(client, max_queued_bytes=1))
-    return listing.page(project=None, status=status, limit=100, after=None).jobs
+    return listing.page(project=None, wanted=JobFilter(statuses=(status,)), limit=100).jobs
 
 
 def most_in_a_minute(calls: Sequence[tuple[float, int]]) -> int:

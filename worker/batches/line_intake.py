@@ -61,7 +61,8 @@ class LineIntake:
 
     def _valid(self, line: LineRequest, defaults: Mapping[str, Any]) -> Mapping[str, Any]:
         """The request, with the batch's options where it has none of its own. Raises ValidationError."""
-        own = line.body.get("respool") or {}
+        own = line.body.get("respool")
+        own = {} if own is None else own
         if line.body.get("stream"):
             raise ValidationError({"stream": ["must not be true in a batch"]})
         if isinstance(own, dict) and own.get("webhook") is not None:

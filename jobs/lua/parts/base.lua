@@ -49,6 +49,22 @@ local function ended(status) return status and status ~= 'queued' and status ~= 
 
 local function count(name, by) redis.call('HINCRBY', prefix .. 'counters', name, by) end
 
+-- Figures over time: a minute's are kept for two days, an hour's for sixty. jobs/series.py reads them, and says what each
+-- counter is; `counters` holds the places of those to add one to.
+local SERIES = {minute = {seconds = 60, kept = 2 * DAY}, hour = {seconds = 3600, kept = 60 * DAY}}
+
+local function tally(project, counters)
+  local changes = {}
+  for _, counter in ipairs(counters) do
+    for _, word in ipairs({'INCRBY', 'u32', '#' .. int(counter), '1'}) do table.insert(changes, word) end
+  end
+  for step, of in pairs(SERIES) do
+    local key = prefix .. 'series:' .. step .. ':' .. project .. ':' .. int(math.floor(second / of.seconds))
+    local first = redis.call('BITFIELD', key, 'OVERFLOW', 'SAT', unpack(changes))[1]
+    if first == 1 then redis.call('PEXPIRE', key, int(of.kept)) end
+  end
+end
+
 -- Calls the dispatcher: something may go now. Once is enough until it has looked again.
 local function wake()
   if redis.call('DEL', prefix .. 'asleep') == 1 then redis.call('PUBLISH', prefix .. 'wake', '1') end

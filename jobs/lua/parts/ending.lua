@@ -11,10 +11,32 @@ local function announce(n, status)
     request_id = job.request_id, traceparent = job.traceparent, body = event_body(id, type, 'resp_' .. n, own)}, job.webhook and cjson.decode(job.webhook) or nil)
 end
 
+local ENDS = {completed = 1, failed = 2, incomplete = 3, cancelled = 4}
+
+-- The bucket of a time: whole ms below ten, from there on each a tenth wider than the one before.
+local function bucket(ms)
+  if ms < 10 then return math.max(0, math.floor(ms)) end
+  return math.min(219, 10 + math.floor(math.log(ms / 10) / math.log(1.1)))
+end
+
+-- Counts the end, how long the job had waited for its first start, and, unless it was cut short, how long it took from
+-- there. Of one that was tried again by hand, the last start counts.
+local function tally_end(job, status)
+  local counters = {ENDS[status]}
+  local queued, start = tonumber(job.queued), tonumber(job.started)
+  if queued and start and start < queued then start = tonumber(job.released) end
+  if queued and start and start >= queued then
+    table.insert(counters, 8 + 2 * bucket(start - queued))
+    if status ~= 'cancelled' then table.insert(counters, 9 + 2 * bucket(now - start)) end
+  end
+  tally(job.project, counters)
+end
+
 -- Ends the job once and for all; the caller has made sure that it had not ended.
 -- `fields` is a flat list for the record. Keeps the slot of a call that still runs when `keep_slot`.
 local function finish(n, status, fields, keep_slot)
-  local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention', 'tokens', 'nano_held', 'batch', 'lane', 'backlog')
+  local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention', 'tokens', 'nano_held',
+    'batch', 'lane', 'backlog', 'queued', 'started', 'released')
   local expires = now + tonumber(job.retention)
   if job.stage == 'dispatched' then settle(n, 0) end
   if not keep_slot then withdraw(n) end
@@ -34,6 +56,7 @@ local function finish(n, status, fields, keep_slot)
   end
   book(n, {[status] = 1})
   meter('ended\n' .. status .. '\n' .. counted_as(job.lane or job.backlog), 1)
+  tally_end(job, status)
   -- A line of a batch is told of with all others by the batch's own event.
   if job.batch then count_line(job.batch, n, status) else announce(n, status) end
   redis.call('PUBLISH', prefix .. 'ended_jobs', n)

@@ -96,9 +96,7 @@ def test_a_redis_that_takes_no_writes_is_not_ready(own_redis: RedisServer) -> No
     assert known.get("/readyz").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/", "/v2/jobs", "/v1/jobs/a/b", "/v1/jobs/a/b/c", "/favicon.ico", "/é"]
-)
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v2/jobs", "/v1/jobs/a/b", "/v1/jobs/a/b/c", "/favicon.ico", "/é"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_route_is_404_in_json(path: str, method: str, nobody: Caller) -> None:
     answer = nobody.ask(method, path)

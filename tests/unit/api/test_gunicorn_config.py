@@ -43,8 +43,9 @@ class Closable:
 
 
 def test_streams_and_waits_end_as_soon_as_a_process_is_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    followers, endings = Closable(), Closable()
-    app = SimpleNamespace(extensions={SERVICES: SimpleNamespace(followers=followers, endings=endings)})
+    followers, endings, happenings = Closable(), Closable(), Closable()
+    services = SimpleNamespace(followers=followers, endings=endings, happenings=happenings)
+    app = SimpleNamespace(extensions={SERVICES: services})
     worker = SimpleNamespace(alive=True, wsgi=app)
     logger = logging.getLogger("gunicorn.error")
     before = list(logger.filters)
@@ -54,6 +55,7 @@ def test_streams_and_waits_end_as_soon_as_a_process_is_to_stop(monkeypatch: pyte
     worker.alive = False
     assert followers.closed.wait(5)
     assert endings.closed.wait(5)
+    assert happenings.closed.wait(5)
     assert EXTENSION == SERVICES
 
 

@@ -49,7 +49,7 @@ def test_the_document_lists_every_route_and_verb(app: Flask, document: dict[str,
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), verb.lower())
         for rule in app.url_map.iter_rules()
         for verb in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if not rule.rule.startswith(("/docs", "/openapi.json"))
+        if not rule.endpoint.startswith(("docs.", "console.")) and rule.rule != "/openapi.json"
     }
     assert served == {(path, verb) for path, item in document["paths"].items() for verb in item if verb != "parameters"}
 
@@ -65,6 +65,24 @@ def test_a_mistake_in_a_body_is_described_as_400_and_never_as_422(document: dict
         told = document["paths"][path]["post"]["responses"]
         assert "400" in told
         assert "Idempotency-Key" in json.dumps(told["422"])
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "names"),
+    [
+        ("post", "/v1/jobs", {"Idempotency-Key", "dry_run"}), ("get", "/v1/jobs/{job_id}", {"Prefer", "raw"}),
+        ("get", "/v1/jobs", {"metadata", "status", "model", "created_after", "created_before", "limit", "after"}),
+        ("get", "/v1/responses",
+         {"metadata", "status", "model", "created_after", "created_before", "limit", "after", "order"}),
+    ],
+)  # fmt: skip
+def test_what_a_view_reads_by_itself_is_described_beside_what_its_schema_reads(
+    verb: str, path: str, names: set[str], document: dict[str, Any]
+) -> None:
+    told = {parameter["name"]: parameter for parameter in document["paths"][path][verb]["parameters"]}
+    assert set(told) == names
+    assert told.get("metadata", {"style": "deepObject"})["style"] == "deepObject"
+    assert told.get("status", {"explode": True})["explode"] is True
 
 
 def test_every_route_but_health_needs_a_key(document: dict[str, Any]) -> None:
@@ -135,7 +153,7 @@ def test_a_job_is_what_the_document_says_in_every_status(
     assert mistakes == []
 
 
-def test_lanes_projects_and_estimates_are_what_the_document_says(
+def test_lanes_projects_figures_workers_and_estimates_are_what_the_document_says(
     alice: Caller, admin: Caller, bench: Bench, document: dict[str, Any]
 ) -> None:
     brought_to("completed", alice, bench)
@@ -144,6 +162,8 @@ def test_lanes_projects_and_estimates_are_what_the_document_says(
     admin.ask("PATCH", "/v1/projects/alice", json={"weight": 0.5, "cost_per_day": 1, "tokens_per_day": 5})
     shown = {
         "LaneList": admin.get("/v1/lanes"),
+        "Series": alice.get("/v1/series"),
+        "WorkerList": admin.get("/v1/workers"),
         "Lane": admin.get("/v1/lanes/default:other"),
         "ProjectList": admin.get("/v1/projects"),
         "Project": alice.get("/v1/projects/alice"),
@@ -224,6 +244,7 @@ def test_a_refusal_is_what_the_document_says(path: str, alice: Caller, document:
     [
         ("POST", "/v1/jobs"), ("GET", "/v1/jobs"), ("GET", "/v1/jobs/{job_id}"), ("DELETE", "/v1/jobs/{job_id}"),
         ("POST", "/v1/jobs/{job_id}/cancel"), ("POST", "/v1/jobs/{job_id}/retry"), ("GET", "/v1/usage"),
+        ("GET", "/v1/series"), ("GET", "/v1/workers"),
         ("GET", "/v1/lanes"), ("GET", "/v1/lanes/{lane}"), ("PATCH", "/v1/lanes/{lane}"),
         ("POST", "/v1/lanes/{lane}/pause"), ("POST", "/v1/lanes/{lane}/resume"),
         ("GET", "/v1/projects"), ("GET", "/v1/projects/{project}"), ("PATCH", "/v1/projects/{project}"),
@@ -245,7 +266,7 @@ def test_a_refusal_is_what_the_document_says(path: str, alice: Caller, document:
 def test_generated_calls_are_answered_as_the_document_says(
     verb: str, path: str, app: Flask, alice: Caller, admin: Caller
 ) -> None:
-    key = admin.key if path.startswith(("/v1/lanes", "/v1/projects")) else alice.key
+    key = admin.key if path.startswith(("/v1/lanes", "/v1/projects", "/v1/workers")) else alice.key
     operation = schemathesis.openapi.from_wsgi("/openapi.json", app)[path][verb]
 
     @settings(settings.get_profile("api"), max_examples=60 if path in BODIES else 40)

@@ -1,8 +1,12 @@
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from jobs import keys
 from jobs.runs import Closing, End
+from jobs.usage import EPOCH
 from tests.factories import MODEL
 from tests.fakes.bench import COMPLETED, Bench
 from tests.unit.api.conftest import Caller, error_of
@@ -79,3 +83,41 @@ def test_a_wrong_span_is_refused_by_name(query: str, param: str, alice: Caller) 
     answer = alice.get(f"/v1/usage?{query}")
     assert answer.status_code == 400
     assert error_of(answer)["param"] == param
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "kind"),
+    [
+        ("", None, "application/json"), ("", "*/*", "application/json"), ("", "text/csv", "text/csv"),
+        ("", "application/json, text/csv;q=0.5", "application/json"), ("?format=csv", "application/json", "text/csv"),
+        ("?format=json", "text/csv", "application/json"),
+    ],
+)  # fmt: skip
+def test_usage_is_a_table_where_that_is_asked_for(query: str, accept: str | None, kind: str, alice: Caller) -> None:
+    answer = alice.get(f"/v1/usage{query}", headers={"Accept": accept} if accept else {})
+    assert answer.mimetype == kind
+    assert "Accept" in answer.vary
+
+
+def test_the_table_has_the_rows_of_the_list_under_the_names_of_its_fields(alice: Caller, bench: Bench) -> None:
+    use(bench, alice)
+    use(bench, alice, model="glm-4.7")
+    answer = alice.get("/v1/usage?format=csv")
+    assert "usage.csv" in answer.headers["Content-Disposition"]
+    listed = alice.get("/v1/usage").json["data"]
+    table = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert list(table[0]) == list(listed[0])
+    assert [{**row, "cost": float(row["cost"])} for row in table] == [
+        {name: value if name == "cost" else str(value) for name, value in row.items()} for row in listed
+    ]
+
+
+def test_a_model_whose_name_is_a_formula_is_neutralised(alice: Caller, bench: Bench) -> None:
+    today = (datetime.now(UTC).date() - EPOCH).days
+    bench.client.hset(keys.usage("alice", today), '=HYPERLINK("x")\nk\ncompleted', 1)
+    (row,) = csv.DictReader(io.StringIO(alice.get("/v1/usage?format=csv").text, newline=""))
+    assert row["model"] == '\'=HYPERLINK("x")'
+
+
+def test_an_unknown_format_is_refused(alice: Caller) -> None:
+    assert error_of(alice.get("/v1/usage?format=xml"))["param"] == "format"

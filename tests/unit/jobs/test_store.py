@@ -225,7 +225,7 @@ def test_only_a_job_that_ended_can_be_deleted_and_nothing_of_it_stays(bench: Ben
     with pytest.raises(JobNotFound):
         bench.job(number)
     left = bench.all_keys() - before
-    stays = tuple(keys.PREFIX + name for name in ("usage:", "backlog", "events:"))
+    stays = tuple(keys.PREFIX + name for name in ("usage:", "series:", "backlog", "events:", "metric"))
     assert all(key.startswith(stays) for key in left), left
     assert not any(number in key for key in left)
 

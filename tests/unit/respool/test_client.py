@@ -1,19 +1,13 @@
-import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from respool.client import Api, refusal
+from respool.client import Api, path_of
 from respool.errors import Refused, Unreachable
 from respool.target import Target
 from tests.fakes.redis_server import free_port
-
-Answer = tuple[int, Mapping[str, str], Any]
+from tests.fakes.small_api import Answer, Request, answering, query
 
 JOB = {
     "id": "job_1",
@@ -28,47 +22,6 @@ JOB = {
 }
 
 
-class Asked(list[BaseHTTPRequestHandler]):
-    """The requests that came, in their order."""
-
-
-@contextmanager
-def answering(answer: Callable[[int, BaseHTTPRequestHandler], Answer]) -> Iterator[tuple[Api, Asked]]:
-    """A client of a server on loopback that answers its n-th request (from 0) as told."""
-    asked = Asked()
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked.append(self)
-            status, headers, document = answer(len(asked) - 1, self)
-            body = document if isinstance(document, bytes) else json.dumps(document).encode()
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = _answer
-
-        def log_message(self, *_: Any) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield Api(Target(url=f"http://127.0.0.1:{server.server_port}", api_key="rsp_key")), asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def query(request: BaseHTTPRequestHandler) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(request.path).query))
-
-
 def test_a_submission_carries_the_key_and_its_idempotency_key() -> None:
     with answering(lambda *_: (202, {}, JOB)) as (api, asked):
         assert api.submit({"request": {}}, idempotency_key="k-1").id == "job_1"
@@ -78,7 +31,7 @@ def test_a_submission_carries_the_key_and_its_idempotency_key() -> None:
 
 
 def test_a_refusal_that_will_pass_is_tried_again_with_the_same_idempotency_key() -> None:
-    def answer(number: int, _: BaseHTTPRequestHandler) -> Answer:
+    def answer(number: int, _: Request) -> Answer:
         return (503, {"Retry-After": "0"}, {}) if number < 2 else (202, {}, JOB)
 
     with answering(answer) as (api, asked):
@@ -87,7 +40,7 @@ def test_a_refusal_that_will_pass_is_tried_again_with_the_same_idempotency_key()
 
 
 def test_the_end_is_waited_for_by_the_service_and_not_by_polling() -> None:
-    def answer(number: int, _: BaseHTTPRequestHandler) -> Answer:
+    def answer(number: int, _: Request) -> Answer:
         return (200, {}, JOB | {"status": "queued" if number == 0 else "completed"})
 
     with answering(answer) as (api, asked):
@@ -96,7 +49,7 @@ def test_the_end_is_waited_for_by_the_service_and_not_by_polling() -> None:
 
 
 def test_lists_are_followed_over_their_pages_up_to_the_bound() -> None:
-    def answer(_: int, request: BaseHTTPRequestHandler) -> Answer:
+    def answer(_: int, request: Request) -> Answer:
         after = query(request).get("after", "job_0")
         first = int(after.removeprefix("job_"))
         data = [JOB | {"id": f"job_{n}"} for n in range(first + 1, first + 3)]
@@ -118,7 +71,7 @@ def test_an_empty_page_ends_a_list_whatever_it_says() -> None:
 
 def test_a_redirect_is_not_followed_so_that_the_key_stays_here() -> None:
     with answering(lambda *_: (302, {"Location": "/elsewhere"}, {})) as (api, asked):
-        with pytest.raises(Refused, match="302"):
+        with pytest.raises(Refused, match="redirects"):
             api.job("job_1")
         assert len(asked) == 1
 
@@ -146,57 +99,44 @@ def test_proxies_of_the_environment_are_not_used_on_loopback(monkeypatch: pytest
         assert api.job("job_1").id == "job_1"
 
 
-def test_a_refusal_has_a_line_for_each_mistake() -> None:
-    mistakes = [
-        {"message": "must be at most 1", "param": "request.top_p", "code": None},
-        {"message": "is wrong", "param": None, "code": None},
-    ]
-    text = refusal(400, {"error": {"message": "first"}, "errors": mistakes})
-    assert text.splitlines() == ["refused (400): 2 mistakes", "  request.top_p: must be at most 1", "  is wrong"]
+def test_a_page_that_found_nothing_is_gone_on_from() -> None:
+    def answer(_: int, request: Request) -> Answer:
+        if "after" not in query(request):
+            return (200, {}, {"data": [], "has_more": True, "last_id": "job_9"})
+        return (200, {}, {"data": [JOB], "has_more": False, "last_id": "job_1"})
+
+    with answering(answer) as (api, asked):
+        assert [job.id for job in api.jobs(most=5)] == ["job_1"]
+        assert query(asked[1])["after"] == "job_9"
 
 
-def test_a_single_mistake_is_the_error_itself() -> None:
-    assert refusal(404, {"error": {"message": "no such job\x1b"}}) == "refused (404): no such job\ufffd"
+def test_a_cursor_that_does_not_move_ends_a_list() -> None:
+    page = {"data": [JOB], "has_more": True, "last_id": "job_1"}
+    with answering(lambda *_: (200, {}, page)) as (api, asked):
+        assert len(list(api.jobs(most=100))) == 2
+        assert len(asked) == 2
 
 
-@pytest.mark.parametrize("document", [None, {}, {"error": "text"}, {"errors": []}])
-def test_a_refusal_without_a_reason_tells_the_status(document: dict[str, Any] | None) -> None:
-    assert "502" in refusal(502, document)
+@pytest.mark.parametrize("page", [{"data": "text"}, {"data": [1]}, {}])
+def test_an_answer_that_is_no_list_is_said(page: Any) -> None:
+    with answering(lambda *_: (200, {}, page)) as (api, _), pytest.raises(Refused, match="no list"):
+        list(api.jobs(most=1))
 
 
-def jobs_page(numbers: list[int], *, has_more: bool) -> Answer:
-    return 200, {}, {"data": [JOB | {"id": f"job_{number}"} for number in numbers], "has_more": has_more}
+def test_a_service_that_goes_away_while_a_job_is_followed_is_waited_for() -> None:
+    def answer(number: int, _: Request) -> Answer:
+        return (200, {}, JOB | {"status": "queued" if number == 0 else "completed"})
+
+    with answering(answer) as (api, _):
+        states = api.follow("job_1", every_seconds=1)
+        assert next(states).status == "queued"
+        away = f"http://127.0.0.1:{free_port()}"
+        here, api.session.target = api.session.target, Target(url=away, api_key="")
+        back = threading.Timer(0.5, setattr, (api.session, "target", here))
+        back.start()
+        assert [job.status for job in states] == ["completed"]
+        back.join()
 
 
-def after(handler: BaseHTTPRequestHandler) -> str | None:
-    return dict(parse_qsl(urlsplit(handler.path).query)).get("after")
-
-
-def test_all_jobs_goes_through_every_page_and_holds_one_at_a_time() -> None:
-    pages = {None: jobs_page([9, 8], has_more=True), "job_8": jobs_page([7], has_more=False)}
-    with answering(lambda _, handler: pages[after(handler)]) as (api, asked):
-        found = api.all_jobs()
-        assert [next(found)["id"], next(found)["id"], len(asked)] == ["job_9", "job_8", 1]
-        assert [job["id"] for job in found] == ["job_7"]
-
-
-def test_all_jobs_goes_on_after_an_earlier_job_where_the_last_of_a_page_was_deleted() -> None:
-    gone: Answer = (400, {}, {"error": {"message": "there is nothing to go on after", "param": "after"}})
-    pages = {
-        None: jobs_page([9, 8, 7], has_more=True),
-        "job_7": gone,
-        "job_8": gone,
-        "job_9": jobs_page([6, 5], has_more=False),
-    }
-    with answering(lambda _, handler: pages[after(handler)]) as (api, _):
-        assert [job["id"] for job in api.all_jobs()] == [f"job_{number}" for number in (9, 8, 7, 6, 5)]
-
-
-def test_all_jobs_tells_no_job_twice_and_says_so_where_a_whole_page_was_deleted() -> None:
-    gone: Answer = (400, {}, {"error": {"message": "there is nothing to go on after", "param": "after"}})
-    pages = {None: jobs_page([9, 8, 7], has_more=True), "job_7": gone, "job_8": jobs_page([7, 6], has_more=True)}
-    with answering(lambda _, handler: pages.get(after(handler), gone)) as (api, _):
-        found = api.all_jobs()
-        assert [next(found)["id"] for _ in range(4)] == ["job_9", "job_8", "job_7", "job_6"]
-        with pytest.raises(Refused, match="nothing to go on after"):
-            next(found)
+def test_a_name_is_quoted_in_a_path() -> None:
+    assert path_of("lanes", "default:a/b?c", "pause") == "/v1/lanes/default%3Aa%2Fb%3Fc/pause"

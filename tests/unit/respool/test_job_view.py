@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from respool.job_view import read_job, shown
+from respool.job_view import as_job_id, read_job
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -76,10 +76,6 @@ def test_a_queued_job_says_why_it_waits_and_for_how_long(changes: dict[str, Any]
     assert read_job(document(status="queued", **changes)).outlook == outlook
 
 
-def test_text_from_elsewhere_cannot_steer_the_terminal() -> None:
-    assert shown("a\tb\nc\x1b[2J\x9b31m\r") == "a\tb\nc\ufffd[2J\ufffd31m\ufffd"
-
-
 @pytest.mark.parametrize(
     "broken",
     [{}, document(response="text"), document(created_at="soon"), document(attempts=None), document(eta={"p50": 1})],
@@ -87,3 +83,7 @@ def test_text_from_elsewhere_cannot_steer_the_terminal() -> None:
 def test_what_is_no_job_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):
         read_job(broken)
+
+
+def test_a_job_may_be_named_by_its_response() -> None:
+    assert [as_job_id(name) for name in ("resp_1", "job_1", "x")] == ["job_1", "job_1", "x"]

@@ -156,3 +156,25 @@ def test_the_commands_explain_themselves() -> None:
         shown = respool_keys(*arguments, "--help")
         assert shown.exit_code == 0
         assert "webhooks" in shown.output
+
+
+def test_a_key_as_json_brings_all_that_is_shown_once(store_client: redis.Redis) -> None:
+    made = json.loads(respool_keys("create", "--project", "film", "--json").stdout)
+    key = Tenants(store_client, secret="pepper").find(made["key"])
+    assert key is not None
+    assert (made["id"], made["webhook_secret"]) == (key.id, live_secrets(store_client, "film")[0])
+    listed = [json.loads(line) for line in respool_keys("list", "--json").stdout.splitlines()]
+    assert [one["id"] for one in listed] == [key.id]
+    assert json.loads(respool_keys("revoke", key.id, "--json").stdout)["revoked_at"] is not None
+    assert json.loads(respool_keys("webhook-secret", "--project", "film", "--json").stdout)["project"] == "film"
+
+
+def test_where_only_an_api_is_named_no_key_is_made_in_another_services_redis(
+    store_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RESPOOL_REDIS_URL")
+    monkeypatch.setenv("RESPOOL_URL", "https://respool.example")
+    refused = respool_keys("create")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "RESPOOL_REDIS_URL" in refused.stderr
+    assert store_client.keys() == []

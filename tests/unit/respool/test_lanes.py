@@ -4,6 +4,7 @@ import pytest
 import redis
 from click.testing import CliRunner, Result
 
+from api import lane_view
 from jobs.lane_states import LaneState, LaneStates
 from jobs.limits import LaneLimits, Limits
 from respool.cli import main
@@ -105,7 +106,7 @@ def test_a_row_has_a_cell_for_each_column_and_nothing_that_steers_the_terminal()
         tokens_last_minute=12345,
         run_seconds=[100.0, 61.26, 50.0],
     )
-    row = dict(zip(COLUMNS, cells(state), strict=True))
+    row = dict(zip(COLUMNS, cells(lane_view.dump(state)), strict=True))
     assert row.pop("note").startswith("rate_limit_requests; until ")
     assert row == {
         "lane": "default:m\ufffd[2J",

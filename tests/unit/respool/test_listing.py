@@ -1,5 +1,5 @@
 from respool.job_view import read_job
-from respool.listing import COLUMNS, STATUSES, cells
+from respool.listing import COLUMNS, STATUSES, cells, query
 from schemas import job as wire
 
 
@@ -32,3 +32,15 @@ def test_a_row_has_a_cell_for_each_column() -> None:
 
 def test_every_status_of_a_job_can_be_asked_for() -> None:
     assert set(STATUSES) == set(wire.STATUSES)
+
+
+def test_filters_are_the_parameters_of_the_list() -> None:
+    assert query() == {}
+    assert query(status=("failed", "cancelled"), model="m", metadata=("a=b", "c=d"), since=-5.0, until=1.25) == {
+        "status": ["failed", "cancelled"],
+        "model": "m",
+        "metadata[a]": "b",
+        "metadata[c]": "d",
+        "created_after": "0.000",
+        "created_before": "1.250",
+    }

@@ -12,11 +12,17 @@ def test_cells_are_no_markup() -> None:
     assert "[red]not red[/red]" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_the_first_column_is_whole_however_narrow_the_terminal() -> None:
-    console = Console(file=io.StringIO(), width=50)
-    long_id = "job_" + "a" * 32
-    console.print(text_table(("id", "note", "more"), [(long_id, "word " * 20, "word " * 20)]))
-    assert long_id in console.file.getvalue()  # type: ignore[attr-defined]
+def test_nothing_is_cut_however_narrow_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    print_table(text_table(("id", "created", "note"), [("job_" + "a" * 32, "2026-11-23 13:00:00", "word " * 20)]))
+    printed = capsys.readouterr().out
+    assert "job_" + "a" * 32 in printed
+    assert "2026-11-23 13:00:00" in printed
+    assert printed.count("word") == 20
+    assert "…" not in printed
 
 
 def test_a_pipe_gets_each_row_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from respool.data_folder import DataFolder, Service
 from respool.errors import Unreachable, WrongSettings
-from respool.target import Store, Target, find_api, find_store
+from respool.target import Store, Target, find_api, find_store, over_http
 
 SERVICE = Service(url="http://127.0.0.1:1", redis_url="redis://127.0.0.1:2", api_key="rsp_x", secret="s", pid=3)
 HERE = Target(url="http://127.0.0.1:1", api_key="rsp_x")
@@ -94,3 +94,63 @@ def test_a_wrong_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESPOOL_REDIS_URL", "http://not.redis")
     with pytest.raises(WrongSettings, match="RESPOOL_REDIS_URL"):
         find_store(folder=None)
+
+
+def test_only_who_is_told_of_nothing_but_an_apis_url_has_to_ask_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not over_http(url=None, folder=None)
+    monkeypatch.setenv("RESPOOL_URL", "https://respool.example/")
+    assert over_http(url=None, folder=None)
+    assert not over_http(url=None, folder=Path("data"))
+    monkeypatch.setenv("RESPOOL_REDIS_URL", "redis://redis.example:6379/0")
+    assert not over_http(url=None, folder=None)
+    assert over_http(url="https://respool.example", folder=None)
+
+
+@pytest.mark.usefixtures("running")
+def test_a_url_that_is_the_running_ups_own_leads_to_its_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_URL", SERVICE.url)
+    assert not over_http(url=None, folder=None)
+
+
+@pytest.mark.usefixtures("running")
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_URL", "")
+    assert find_api(url=None, folder=None) == HERE
+
+
+@pytest.mark.parametrize(
+    "address", ["https://h.example", "https://h.example/", "https://h.example/v1", " https://h.example/v1/ "]
+)
+def test_the_base_url_of_an_sdk_names_the_same_service(address: str) -> None:
+    assert find_api(url=address, folder=None).url == "https://h.example"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["localhost:8000", "ftp://h", "http://", "http://[::1", "http://h:99999", "http://a b", "http://x\ny", "/v1"],
+)
+def test_what_is_no_address_is_wrong_usage(address: str) -> None:
+    with pytest.raises(WrongSettings, match=r"such as http://127\.0\.0\.1:8000"):
+        find_api(url=address, folder=None)
+
+
+@pytest.mark.parametrize("key", ["rsp_a\nX-Other: b", "rsp_a b", "rsp_ключ", "rsp_\x1b"])
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_API_KEY", key)
+    with pytest.raises(WrongSettings, match="RESPOOL_API_KEY") as refused:
+        find_api(url="http://h", folder=None)
+    assert "rsp_" not in refused.value.message
+
+
+def test_what_surrounds_a_key_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESPOOL_API_KEY", " rsp_a\r\n")
+    assert find_api(url="http://h", folder=None).api_key == "rsp_a"
+
+
+def test_a_folder_of_somebody_else_is_told_from_an_empty_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    with pytest.raises(Unreachable, match="no service runs on"):
+        find_api(url=None, folder=tmp_path / "theirs")
+    monkeypatch.setattr("os.access", lambda *_: False)  # root, who may run this, may read everything
+    with pytest.raises(Unreachable, match="not yours to read"):
+        find_api(url=None, folder=tmp_path / "theirs")

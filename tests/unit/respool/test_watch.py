@@ -1,64 +1,55 @@
-import io
-from dataclasses import replace
-from typing import Any
+import json
 
-import pytest
-from rich.console import Console
-from rich.progress import Progress, TextColumn
+from tests.fakes.command import typed
+from tests.fakes.small_api import answering, routed
 
-from respool.job_view import JobView
-from respool.watch import Bars, Lines, state, summary
-
-RUNNING = JobView(
-    document={},
-    id="job_1",
-    status="in_progress",
-    model="m",
-    created_at=0.0,
-    attempts=1,
-    waiting_reason=None,
-    text="",
-    why=None,
-    usage={},
-)
+TEXT = {"output": [{"type": "message", "content": [{"type": "output_text", "text": "Hello you"}]}]}
+JOB = {
+    "id": "job_1", "status": "queued", "model": "m", "created_at": 1.0, "attempts": [], "waiting_reason": None,
+    "response": None, "error": None, "usage": None,
+}  # fmt: skip
+DONE = JOB | {"status": "completed", "response": TEXT}
+ROUTES = {"GET /v1/jobs/job_1": DONE, "GET /v1/jobs/job_2": DONE | {"id": "job_2", "status": "failed"}}
 
 
-@pytest.mark.parametrize(
-    ("changes", "line"),
-    [
-        ({}, "job_1 in_progress attempt 1"),
-        ({"status": "queued", "attempts": 0, "waiting_reason": "paused"}, "job_1 queued (paused)"),
-        ({"status": "queued", "attempts": 2, "waiting_reason": "retry_at"}, "job_1 queued attempt 2 (retry_at)"),
-    ],
-)
-def test_a_line_says_where_the_job_is(changes: dict[str, Any], line: str) -> None:
-    assert state(replace(RUNNING, **changes)) == line
+def events(*told: dict[str, object]) -> bytes:
+    return b"".join(b"data: %s\n\n" % json.dumps(one).encode() for one in told)
 
 
-def test_a_summary_holds_the_end_the_text_and_what_was_used() -> None:
-    usage = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5, "output_tokens_details": {}}
-    job = replace(RUNNING, status="incomplete", attempts=2, text="Hello", why="max_output_tokens", usage=usage)
-    assert summary(job).splitlines() == [
-        "job_1 incomplete, 2 attempts: max_output_tokens",
-        "Hello",
-        "tokens: 3 input, 2 output, 5 total",
-    ]
+def test_of_one_job_the_streamed_text_alone_goes_to_stdout() -> None:
+    stream = events(
+        {"type": "response.output_text.delta", "sequence_number": 0, "delta": "Hello "},
+        {"type": "response.output_text.delta", "sequence_number": 1, "delta": "you"},
+        {"type": "response.completed", "sequence_number": 2},
+    )
+    with answering(routed(ROUTES | {"GET /v1/responses/resp_1": (200, {}, stream)})) as (api, _):
+        done = typed(api, "watch", "job_1")
+    assert (done.exit_code, done.stdout) == (0, "Hello you\n")
+    assert done.stderr.splitlines()[-1] == "job_1 completed, 0 attempts"
 
 
-def test_without_a_terminal_only_changes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines()
-    for job in (RUNNING, RUNNING, replace(RUNNING, status="completed")):
-        lines.show(job)
-    assert capsys.readouterr().err.splitlines() == ["job_1 in_progress attempt 1", "job_1 completed attempt 1"]
+def test_where_nothing_can_be_streamed_the_text_is_there_in_the_end() -> None:
+    with answering(routed(ROUTES)) as (api, _):
+        assert typed(api, "watch", "resp_1").stdout == "Hello you\n"
 
 
-def test_a_bar_swings_while_the_job_runs_and_is_full_at_its_end() -> None:
-    console = Console(file=io.StringIO())
-    progress = Progress(TextColumn("{task.description}", markup=False), console=console)
-    bars = Bars(progress, ["job_1"])
-    (task,) = progress.tasks
-    bars.show(RUNNING)
-    assert task.total is None
-    bars.show(replace(RUNNING, status="failed"))
-    assert task.finished
-    assert task.description == "job_1 failed attempt 1"
+def test_of_several_each_is_summed_up_and_one_that_failed_counts() -> None:
+    with answering(routed(ROUTES)) as (api, _):
+        done = typed(api, "watch", "job_2", "job_1")
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [
+        "job_2 failed, 0 attempts", "Hello you", "job_1 completed, 0 attempts", "Hello you",
+    ]  # fmt: skip
+
+
+def test_json_is_one_document_or_one_a_line() -> None:
+    with answering(routed(ROUTES)) as (api, _):
+        assert json.loads(typed(api, "watch", "job_1", "--json").stdout) == DONE
+        several = typed(api, "watch", "job_1", "job_2", "--json").stdout.splitlines()
+    assert [json.loads(line)["id"] for line in several] == ["job_1", "job_2"]
+
+
+def test_a_job_that_is_not_there_is_refused() -> None:
+    with answering(routed({})) as (api, _):
+        refused = typed(api, "watch", "job_1")
+    assert (refused.exit_code, refused.stdout) == (1, "")

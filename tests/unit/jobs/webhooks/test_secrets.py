@@ -181,3 +181,13 @@ def test_a_rotation_that_is_sent_twice_is_one(bench: Bench, clock: Clock, vault:
     held = bench.client.hgetall(keys.project("p"))
     assert put(0) == [b"put", 0]
     assert bench.client.hgetall(keys.project("p")) == held
+
+
+def test_projects_whose_secret_another_respool_secret_sealed_are_named(
+    bench: Bench, vault: Vault, project_secrets: ProjectSecrets
+) -> None:
+    ProjectSecrets(bench.client, Vault(bench.client, secret="another")).make("old")
+    project_secrets.make("p")
+    assert project_secrets.unreadable(["none", "old", "p"]) == ["old"]
+    ProjectSecrets(bench.client, Vault(bench.client, secret="another")).rotate("p")
+    assert project_secrets.unreadable(["p"]) == ["p"]

@@ -253,7 +253,7 @@ def test_a_batch_goes_thirty_days_after_its_end(batches: BatchBench) -> None:
     batches.wake(batch)
     batches.work()
     left = {key.decode().removeprefix(keys.PREFIX).split(":")[0] for key in batches.client.scan_iter()}
-    assert left <= {"projects", "project", "file", "files", "events", "expiring_files"}
+    assert left <= {"metrics", "projects", "project", "file", "files", "events", "expiring_files"}
 
 
 def test_a_worker_that_leaves_hands_its_batches_on_at_once(

@@ -1,0 +1,87 @@
+"""One job as it goes on: the parts of its page, and the text of its answer as it comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from api.console.door import SIGNED_OUT
+from api.console.frames import frame, refusal
+from api.console.job_texts import JobTexts
+from api.console.live import LIFE_SECONDS, REST_SECONDS, Parts, Shown, looked, own, signed_in
+from api.services import services
+from jobs.errors import JobNotFound, StoreUnavailable
+
+SOON_SECONDS = 2.0
+"""For a place in the queue or a delivery that is owed: both change without a word."""
+
+LATER_SECONDS = 15.0
+GONE = "This job is no longer kept."
+
+
+def job_events(number: str, draw: Callable[[], tuple[Parts, bool]]) -> Iterator[bytes]:
+    """What a page of job `number` is to be told. `draw` gives its parts, and whether nothing more will change.
+
+    Each connection begins with `begin`: what was streamed before is told again.
+    """
+    yield frame("begin", {})
+    page = _JobPage(number, draw)
+    until = time.monotonic() + LIFE_SECONDS
+    with services().followers.followed(number) as wait:
+        told = True
+        while time.monotonic() < until and not services().followers.closed:
+            yield from page.news(told=told)
+            if page.over:
+                return
+            told = wait(page.seconds) if page.seconds else told
+    yield frame("again", {})
+
+
+class _JobPage:
+    """What one reader's page shows; `seconds` until it is worth looking again where nothing is heard."""
+
+    def __init__(self, number: str, draw: Callable[[], tuple[Parts, bool]]) -> None:
+        self._number = number
+        self._draw = draw
+        self._shown, self._texts = Shown(), JobTexts()
+        self._status, self._drawn_at = "", float("-inf")
+        self.seconds = 0.0
+        self.over = False
+
+    def news(self, *, told: bool) -> Iterator[bytes]:
+        """`told`: something was heard of the job, so a look from before this moment will not do."""
+        now = time.monotonic()
+        try:
+            if not signed_in():
+                yield from self._refused(SIGNED_OUT)
+            else:
+                yield from self._looked(now, since=now if told else now - SOON_SECONDS * 0.9)
+        except JobNotFound:
+            yield from self._refused(GONE)
+        except StoreUnavailable:
+            self.seconds = SOON_SECONDS
+            yield self._shown.away()
+
+    def _looked(self, now: float, *, since: float) -> Iterator[bytes]:
+        look = services().event_log.look(self._number, after=self._texts.seen)
+        if look is None:
+            raise JobNotFound(self._number)
+        yield from self._texts.news(look)
+        self.seconds = 0.0
+        if not look.exhausted:
+            return
+        rest = self._drawn_at + REST_SECONDS - now
+        if look.status == self._status and rest > 0:
+            self.seconds = rest
+            return
+        self._status, self._drawn_at = look.status, now
+        parts, over = looked(self._draw, since=since)
+        yield self._shown.news(own(parts))
+        self.seconds = LATER_SECONDS if look.status == "in_progress" else SOON_SECONDS
+        if over:
+            self.over = True
+            yield frame("over", {})
+
+    def _refused(self, why: str) -> Iterator[bytes]:
+        self.over = True
+        yield refusal(why)
