@@ -31,14 +31,14 @@ browser:
 	  echo "There is no Chromium and no right to install one: the browser tests are skipped." >&2
 
 test: setup browser
-	$(BIN)/pytest -n 4
+	$(BIN)/pytest -n 4 --dist worksteal
 
 check: setup browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 4
+	$(BIN)/pytest -n 4 --dist worksteal
 
 chaos: setup
 	RESPOOL_CHAOS=long $(BIN)/pytest tests/chaos -n 2 --timeout 1800

@@ -57,7 +57,7 @@ class Happenings:
 
     def _listen(self) -> None:
         pause = threading.Event()
-        while True:
+        while not self.closed:
             try:
                 self._follow()
             except redis.RedisError as error:

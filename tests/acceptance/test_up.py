@@ -101,6 +101,7 @@ def test_kill_9_of_it_leaves_no_process_and_the_next_start_finds_every_job_again
 def test_kill_9_of_every_process_at_once_loses_no_job(start: Start) -> None:
     up = start()
     jobs = submit_many(up, 50, fault="delay=1")
+    wait_until(up.has_written)
     for process in up.processes():
         process.kill()
     up.wait_until_gone(seconds=5)

@@ -21,7 +21,7 @@ from jobs.webhooks.target import Webhook
 from schemas.webhook_url import origin_of
 from tests.fakes.processes import Running, start_sender
 from tests.fakes.receiver import Received, Reply, running_receiver
-from tests.fakes.redis_server import RedisServer, running_redis
+from tests.fakes.redis_server import KEEPING, RedisServer, running_redis
 from tests.fakes.sandbox_server import running_sandbox
 from tests.fakes.service import running_workers, submit, wait_for_ends
 from tests.fakes.waiting import wait_until
@@ -70,7 +70,7 @@ class Moody:
 
 @pytest.fixture
 def durable_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with running_redis(tmp_path, "--appendonly", "yes", "--appendfsync", "everysec") as server:
+    with running_redis(tmp_path, *KEEPING) as server:
         yield server
 
 

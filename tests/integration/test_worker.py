@@ -21,7 +21,7 @@ from jobs.waiting import WaitingRoom
 from jobs.workers import Workers
 from tests.factories import MODEL, new_job, unique
 from tests.fakes.processes import Running
-from tests.fakes.redis_server import running_redis
+from tests.fakes.redis_server import KEEPING, running_redis
 from tests.fakes.sandbox_server import running_sandbox
 from tests.fakes.service import jobs_of, running_workers, seen, submit, wait_for_ends
 from tests.fakes.waiting import wait_until
@@ -222,7 +222,7 @@ def test_a_pickled_message_is_refused_and_the_worker_lives(
 def test_jobs_end_once_although_redis_is_restarted_under_the_worker(tmp_path: Path, sandbox: str) -> None:
     folder = tmp_path / "redis"
     folder.mkdir()
-    with running_redis(folder, "--appendonly", "yes", "--appendfsync", "always") as server:
+    with running_redis(folder, *KEEPING) as server:
         client = connect(server.url)
         with running_workers(1, tmp_path, server.url, sandbox, slots="20"):
             numbers = submit(client, 40, fault="delay=0.5")

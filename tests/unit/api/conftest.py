@@ -83,6 +83,7 @@ def make_app(redis_url: str) -> Iterator[AppMaker]:
         services: Services = app.extensions[EXTENSION]
         services.endings.close()
         services.followers.close()
+        services.happenings.close()
         services.store._client.client_kill_filter(_type="pubsub")  # what listens for an app that is over ends with it
         services.store._client.close()
 

@@ -12,7 +12,7 @@ from jobs.connection import connect
 from jobs.settings import Settings
 from jobs.tenants import Tenants
 from tests.fakes.bench import FAILED, Bench, running_bench
-from tests.fakes.redis_server import running_redis
+from tests.fakes.redis_server import KEEPING, running_redis
 from tests.fakes.small_answer import DONE_ITEM, ITEM, STREAMED
 from tests.unit.api.conftest import Caller
 from tests.unit.api.responses import begun, fail, finish, start
@@ -305,8 +305,7 @@ def test_a_stream_that_is_idle_is_kept_alive_by_comments(
 
 
 def test_a_stream_goes_on_once_redis_is_back(tmp_path: Path) -> None:
-    options = ("--appendonly", "yes", "--appendfsync", "always")
-    with running_redis(tmp_path, *options) as server, connect(server.url) as client, running_bench(client) as bench:
+    with running_redis(tmp_path, *KEEPING) as server, connect(server.url) as client, running_bench(client) as bench:
         key, _ = Tenants(client, secret="").create(project="p", role="member")
         caller = Caller(create_app(Settings(redis_url=server.url)).test_client(), key)
         shown = begun(caller)

@@ -35,7 +35,7 @@ def start(bench: Bench) -> Claim:
 
 
 def listeners(bench: Bench) -> int:
-    """How many processes' worth of waiting polls listen for endings."""
+    """How many processes' worth of waiting polls listen for endings, those of tests before this one included."""
     ((_, count),) = bench.client.pubsub_numsub(keys.ENDED_CHANNEL)
     return int(count)
 
@@ -218,7 +218,7 @@ def test_a_poll_that_waits_returns_when_the_job_ends(alice: Caller, bench: Bench
         target=lambda: answers.append(alice.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=30"}))
     )
     waiting.start()
-    wait_until(lambda: listeners(bench) == before + 1)
+    wait_until(lambda: listeners(bench) > before)
     complete(bench, claim)
     waiting.join(20)
     (answer,) = answers
@@ -237,10 +237,10 @@ def test_a_poll_that_waits_is_not_woken_by_another_jobs_end_or_a_subscription_th
         target=lambda: answers.append(alice.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=30"}))
     )
     waiting.start()
-    wait_until(lambda: listeners(bench) == before + 1)
+    wait_until(lambda: listeners(bench) > before)
     complete(bench, claims[number_of(other)])
     assert bench.client.client_kill_filter(_type="pubsub") >= 1
-    wait_until(lambda: listeners(bench) == before + 1)
+    wait_until(lambda: listeners(bench) > 0)
     complete(bench, claims[number_of(job)])
     waiting.join(20)
     assert [answer.json["status"] for answer in answers] == ["completed"]
@@ -254,7 +254,7 @@ def test_a_poll_that_waits_shows_the_job_as_it_is_when_the_time_is_up(alice: Cal
         target=lambda: answers.append(alice.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=1"}))
     )
     waiting.start()
-    wait_until(lambda: listeners(bench) == before + 1)
+    wait_until(lambda: listeners(bench) > before)
     start(bench)
     waiting.join(20)
     assert [answer.json["status"] for answer in answers] == ["in_progress"]

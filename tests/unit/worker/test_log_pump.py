@@ -8,7 +8,7 @@ from jobs.connection import connect
 from jobs.event_log import EventLog
 from jobs.runs import Claim
 from tests.fakes.bench import Bench, running_bench
-from tests.fakes.redis_server import running_redis
+from tests.fakes.redis_server import KEEPING, running_redis
 from tests.fakes.small_answer import DONE_ITEM, STREAMED
 from tests.fakes.waiting import wait_until
 from worker.log_pump import LogPump
@@ -76,8 +76,7 @@ def test_a_pump_that_is_closed_writes_what_waits(bench: Bench, pump: LogPump) ->
 
 
 def test_what_redis_was_away_for_is_written_once_it_is_back(tmp_path: Path) -> None:
-    options = ("--appendonly", "yes", "--appendfsync", "always")
-    with running_redis(tmp_path, *options) as server, connect(server.url) as client, running_bench(client) as bench:
+    with running_redis(tmp_path, *KEEPING) as server, connect(server.url) as client, running_bench(client) as bench:
         pump = LogPump(client, worker="w1")
         claim = bench.run_one()
         writer = pump.writer(claim)
