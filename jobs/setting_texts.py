@@ -112,6 +112,10 @@ def schedule(text: str) -> tuple[float, ...]:
     return steps
 
 
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 def names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:

@@ -25,6 +25,7 @@ class Settings:
     durability: Durability = "everysec"
     retention_seconds: float = 7 * 86400.0
     secret: str = ""
+    old_secrets: tuple[str, ...] = ()
     api_key: str = ""
     public_url: str = ""
     models: tuple[str, ...] = ()
@@ -97,6 +98,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "redis_url": texts.redis_url,
     "durability": texts.choice("everysec", "fsync", "replica"),
     "retention_seconds": texts.seconds(60, 366 * 86400),
+    "old_secrets": texts.words,
     "api_key": texts.header_text,
     "public_url": texts.http_url,
     "models": texts.names,

@@ -55,12 +55,14 @@ class QueueProcess(ABC):
         self._grace_seconds = grace_seconds
         self._log_level = log_level
         self._drained_at: float | None = None
+        self._started = False
 
     @abstractmethod
     def leave(self) -> int:
         """Tells the store that the process goes for good; how much of what it held is handed back."""
 
     def start(self) -> None:
+        self._started = True
         allow_open_files()
         set_levels(self._log_level)
         self._parts.coalescer.start()
@@ -76,8 +78,10 @@ class QueueProcess(ABC):
         self._parts.beats.nudge()
 
     def stop(self) -> None:
-        """Lets calls end within the grace period, hands the rest back, and leaves."""
+        """Lets calls end within the grace period, hands the rest back, and leaves; nothing if it never started."""
         self.drain()
+        if not self._started:
+            return
         left = self.crew.finish(grace_seconds=self._grace_left())
         for loop in (*self._parts.others, self._watch, self._parts.beats):
             loop.stop()

@@ -6,7 +6,7 @@ local now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
 local now = math.floor(now_us / 1000)
 local second = math.floor(now / 1000)
 local DAY = 86400000
--- What a worker process of this release says of itself; one that does not say it is of a release that knows less.
+-- What a worker or sender of this release says of itself; one that does not say it is of a release that knows less.
 local GENERATION = '2'
 
 -- Adding 0 makes no minus zero, which Redis does not take for a number.
@@ -46,6 +46,9 @@ local function fields_of(key, ...) return named({...}, redis.call('HMGET', key, 
 local function read(n, ...) return fields_of(job_key(n), ...) end
 
 local function ended(status) return status and status ~= 'queued' and status ~= 'in_progress' end
+
+-- Adds to a sum of what was used. Where it would not fit into 64 bits it stays: no mad upstream's figures keep a job from its end.
+local function add_to(key, field, by) redis.pcall('HINCRBY', key, field, int(by)) end
 
 local function count(name, by) redis.call('HINCRBY', prefix .. 'counters', name, by) end
 

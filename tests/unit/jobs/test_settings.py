@@ -44,7 +44,16 @@ URLS = {
 }
 FILES = ("limits_file", "upstream_ca_file", "webhook_ca_file")
 TEXTS = (
-    *("api_key", "upstream_api_key", "secret", "models", "webhook_secret", "webhook_allow", "webhook_schedule"),
+    *(
+        "api_key",
+        "upstream_api_key",
+        "secret",
+        "old_secrets",
+        "models",
+        "webhook_secret",
+        "webhook_allow",
+        "webhook_schedule",
+    ),
     "metrics_token",
 )
 
@@ -208,3 +217,7 @@ def test_files_go_out_by_url_only_where_there_is_an_address_of_ours() -> None:
     assert "needs RESPOOL_PUBLIC_URL" in refusal("file_delivery", "url")
     both = {"RESPOOL_FILE_DELIVERY": "url", "RESPOOL_PUBLIC_URL": "https://jobs.example"}
     assert read_settings(both).file_delivery == "url"
+
+
+def test_old_secrets_stand_side_by_side() -> None:
+    assert read("old_secrets", "one  two,three") == ("one", "two,three")

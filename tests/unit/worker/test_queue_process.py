@@ -92,3 +92,9 @@ def test_a_call_beyond_its_time_is_hung_up(made: Callable[[], Noted]) -> None:
     call = Call(seconds=0)
     process.calls.add("n", 1, call)
     wait_until(lambda: call.hung_up == "out_of_time")
+
+
+def test_one_that_is_to_stop_before_it_started_has_nothing_to_leave(store_client: redis.Redis) -> None:
+    process = Noted(store_client)
+    process.stop()
+    assert process.notes == []
