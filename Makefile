@@ -4,7 +4,9 @@ BIN := .venv/bin
 
 OTHER_CLIENTS := $(patsubst tests/sdks/%.txt,.venv/sdks/%/ready,$(wildcard tests/sdks/*.txt))
 
-.PHONY: setup demo test check chaos clean browser
+PEERS := $(patsubst benchmarks/peers/%.txt,.peers/%/ready,$(wildcard benchmarks/peers/*.txt))
+
+.PHONY: setup demo test check chaos bench peers clean browser
 
 setup: .venv/ready $(OTHER_CLIENTS)
 
@@ -43,5 +45,23 @@ check: setup browser
 chaos: setup
 	RESPOOL_CHAOS=long $(BIN)/pytest tests/chaos -n 2 --timeout 1800
 
+# What `make bench` compares with, each in an environment of its own.
+peers: $(PEERS) .peers/bullmq/ready
+
+.peers/%/ready: benchmarks/peers/%.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.peers/bullmq/ready: $(wildcard benchmarks/peers/bullmq/*)
+	mkdir -p $(@D)
+	cp $^ $(@D)
+	@if command -v npm >/dev/null && (cd $(@D) && npm install --silent --no-audit --no-fund); then touch $@; \
+	else echo "There is no npm, or no registry that it reaches: BullMQ is skipped." >&2; fi
+
+# Hours on a quiet machine; `BENCH=--brief` shows in minutes that all of it runs, and writes nothing down.
+bench: setup peers
+	PYTHONPATH=. $(BIN)/python -m benchmarks $(BENCH)
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .peers .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -37,7 +37,7 @@ def main() -> int:
     reader.add_argument("--deliveries", type=int, default=10_000)
     count = reader.parse_args().deliveries
     with tempfile.TemporaryDirectory() as name, running_redis(Path(name)) as server, receiving() as url:
-        bare = float(_run("benchmarks.bare_posts", url, str(count)))
+        bare = float(_run("benchmarks.bare_requests", url, str(count), "session"))
         client = connect(server.url)
         seal = Vault(client, secret=SECRET).seal(new_secret())
         with running_bench(client) as bench:
