@@ -9,7 +9,7 @@ import logging
 import os
 from typing import Any
 
-from api.gunicorn_hooks import Lines, OneLine, leave_in_time
+from api.gunicorn_hooks import Lines, OneLine, leave_in_time, refuse_unsafe
 from jobs import logs
 from jobs.open_files import allow_open_files
 
@@ -39,4 +39,5 @@ def post_worker_init(worker: Any) -> None:
     """In each process, before it serves."""
     logs.share("gunicorn.error", "gunicorn.access")
     logging.getLogger("gunicorn.error").addFilter(OneLine())
+    refuse_unsafe(worker)
     leave_in_time(worker)

@@ -1,11 +1,12 @@
-"""What a gunicorn process of the API does besides serving: it lets go of streams and waits when it stops, and its lines
-are as all others.
+"""What a gunicorn process of the API does besides serving: it wants a Redis that keeps jobs, it lets go of streams and
+waits when it stops, and its lines are as all others.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 from typing import Any
 
@@ -13,8 +14,11 @@ from gunicorn.glogging import Logger
 
 from jobs import logs
 
+log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
 EXTENSION = "respool"
+BOOT_ERROR = 3
+"""A process that ends so takes gunicorn with it, as one does that cannot load the application."""
 INVALID = "Invalid request from ip="
 
 
@@ -30,6 +34,25 @@ def leave_in_time(worker: Any) -> None:
         worker.wsgi.extensions[EXTENSION].happenings.close()
 
     threading.Thread(target=watch, name="leaving", daemon=True).start()
+
+
+def refuse_unsafe(worker: Any) -> None:
+    """Ends gunicorn where Redis is no place for jobs: at once, or when one that is away now has come back."""
+    safety = worker.wsgi.extensions[EXTENSION].safety
+    if (why := safety.refusal()) is not None:
+        log.critical("%s", why)
+        raise SystemExit(BOOT_ERROR)
+
+    def watch() -> None:
+        pause = threading.Event()
+        while worker.alive and not safety.answered:
+            pause.wait(LOOK_SECONDS)
+            if (why := safety.refusal()) is not None:
+                log.critical("%s", why)
+                os.kill(os.getppid(), signal.SIGTERM)
+
+    if not safety.answered:
+        threading.Thread(target=watch, name="safety", daemon=True).start()
 
 
 class Lines(Logger):  # type: ignore[misc]  # gunicorn is untyped

@@ -24,6 +24,7 @@ from jobs.listing import Listing
 from jobs.metrics.reader import MetricsReader
 from jobs.persistence import PersistenceCheck
 from jobs.projects import Projects
+from jobs.redis_safety import RedisSafety
 from jobs.series import Series
 from jobs.settings import Settings
 from jobs.store import JobStore
@@ -38,6 +39,7 @@ from jobs.webhooks.replays import Replays
 from jobs.webhooks.secrets import ProjectSecrets
 from jobs.webhooks.senders import Senders
 from jobs.workers import Workers
+from jobs.wrong_keys import WrongKeys
 
 EXTENSION = "respool"
 LOG_CONNECTIONS = 64
@@ -52,6 +54,7 @@ class Services:
     intake: Intake
     listing: Listing
     tenants: Tenants
+    wrong_keys: WrongKeys
     usage: UsageLedger
     series: Series
     endings: Endings
@@ -75,6 +78,7 @@ class Services:
     batches: Batches
     batch_lines: Lines
     persistence: PersistenceCheck
+    safety: RedisSafety
     metrics: MetricsReader
 
 
@@ -97,6 +101,7 @@ def open_services(settings: Settings) -> Services:
         intake=Intake(settings, limits, store, files.files if files else None),
         listing=Listing(redis, store),
         tenants=Tenants(redis, secret=settings.secret, development_key=settings.api_key),
+        wrong_keys=WrongKeys(redis, most=settings.wrong_keys_per_minute),
         usage=UsageLedger(redis),
         series=Series(redis),
         endings=Endings(connect(settings.redis_url)),
@@ -120,6 +125,7 @@ def open_services(settings: Settings) -> Services:
         batches=Batches(redis, durability=settings.durability),
         batch_lines=Lines(redis, store),
         persistence=PersistenceCheck(redis),
+        safety=RedisSafety(redis, unsafe=settings.unsafe_redis),
         metrics=MetricsReader(redis, limits, max_queued_bytes=settings.max_queued_bytes),
     )
 

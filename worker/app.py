@@ -61,6 +61,8 @@ def _settings() -> dict[str, Any]:
         "worker_redirect_stdouts": False,
         "broker_connection_max_retries": None,
         "broker_connection_retry_on_startup": True,
+        # What Redis answers when its disk is full or it has become a replica is no reason to end the process.
+        "broker_channel_error_retry": True,
     }
 
 

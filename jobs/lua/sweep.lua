@@ -12,6 +12,16 @@ redis.call('SET', KEYS[1], int(now), 'PX', 6000)
 local most = tonumber(ARGV[3])
 local function due(name) return redis.call('ZRANGEBYSCORE', prefix .. name, '-inf', int(now), 'LIMIT', 0, most) end
 
+-- The jobs among them that this release knows; the others are looked at again in a minute.
+local function due_jobs(name)
+  local known = {}
+  for _, n in ipairs(due(name)) do
+    if too_new(redis.call('HGET', job_key(n), 'schema')) then redis.call('ZADD', prefix .. name, int(now + 60000), n)
+    else table.insert(known, n) end
+  end
+  return known
+end
+
 -- Where nobody swept for a while, Redis was away, or all workers were: nobody could renew a lease or claim.
 -- Everybody gets as long as after a beat to show up before anything is taken from them.
 local swept = tonumber(redis.call('HGET', prefix .. 'counters', 'swept') or 0)
@@ -28,7 +38,7 @@ for _, worker in ipairs(due('workers')) do
   if recovered >= most or owed >= MOST_OWED then break end
 end
 
-local unclaimed = due('dispatched')
+local unclaimed = due_jobs('dispatched')
 for _, n in ipairs(unclaimed) do
   local worker = redis.call('HGET', job_key(n), 'worker')
   if worker and redis.call('ZSCORE', prefix .. 'workers', worker) then
@@ -38,11 +48,11 @@ for _, n in ipairs(unclaimed) do
 end
 count('unclaimed_jobs', #unclaimed)
 
-local ready = due('delayed')
+local ready = due_jobs('delayed')
 for _, n in ipairs(ready) do requeue(n, 0, '') end
 
 local late = 0
-for _, n in ipairs(due('deadlines')) do
+for _, n in ipairs(due_jobs('deadlines')) do
   if owed >= MOST_OWED then break end
   late = late + 1
   redis.call('ZREM', prefix .. 'deadlines', n)

@@ -2,10 +2,11 @@ import pytest
 
 from jobs import keys
 from jobs.errors import JobNotFound
+from jobs.runs import Claim
 from jobs.store import Sameness
 from jobs.workers import LEASE_SECONDS, LiveWorker
 from tests.factories import new_job
-from tests.fakes.bench import ANSWERED, COMPLETED, UNSENT, Bench
+from tests.fakes.bench import ABOUT, ANSWERED, COMPLETED, FAILED, UNSENT, Bench
 from tests.fakes.waiting import wait_until
 
 
@@ -95,17 +96,76 @@ def test_a_job_that_may_not_be_sent_again_fails_as_unknown(bench: Bench, on_unkn
     assert bench.slots(claim.lane) == set()
 
 
-def test_a_job_that_takes_five_workers_with_it_is_given_up(bench: Bench) -> None:
-    claim = bench.run_one("w0")
-    for turn in range(1, 5):
-        lose(bench, f"w{turn - 1}")
-        bench.beat(f"w{turn}")
-        bench.dispatch()
-        (claim,) = bench.claim(f"w{turn}")
-    assert bench.job(claim.number).status == "in_progress"
-    lose(bench, "w4")
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_job_that_takes_three_workers_with_it_is_given_up(bench: Bench, sent: bool) -> None:
+    claim = bench.run_one("w0", max_attempts=20)
+    for turn in range(3):
+        if sent:
+            bench.runs(f"w{turn}").mark_sent(claim)
+        lose(bench, f"w{turn}")
+        if turn < 2:
+            claim = take_up(bench, f"w{turn + 1}")
     job = bench.job(claim.number)
-    assert (job.status, job.error and job.error["code"], job.attempts_spent) == ("failed", "worker_lost", 0)
+    assert (job.status, job.error and job.error["code"]) == ("failed", "worker_lost")
+    assert job.attempts_spent == 3 * sent
+
+
+def test_a_response_that_takes_three_workers_with_it_is_cancelled_upstream(bench: Bench) -> None:
+    claim = bench.run_one("w0")
+    for turn in range(3):
+        bench.runs(f"w{turn}").keep_upstream(claim, "resp_up")
+        lose(bench, f"w{turn}")
+        if turn < 2:
+            claim = take_up(bench, f"w{turn + 1}")
+    assert bench.job(claim.number).error == {
+        "code": "worker_lost",
+        "message": "three workers in a row were lost with this job",
+        "retryable": True,
+    }
+    assert bench.workers.beat("w9", slots=1, about=ABOUT).orphans
+
+
+def test_workers_lost_before_one_that_outlived_the_job_no_longer_count(bench: Bench) -> None:
+    claim = bench.run_one("w0", max_attempts=20)
+    for turn in range(2):
+        lose(bench, f"w{turn}")
+        claim = take_up(bench, f"w{turn + 1}")
+    assert bench.runs("w2").retry(claim, FAILED, delay_seconds=0) == "put_back"
+    for turn in range(2, 4):
+        claim = take_up(bench, f"w{turn}")
+        lose(bench, f"w{turn}")
+    assert bench.job(claim.number).status == "queued"
+
+
+def test_workers_that_are_told_to_go_are_not_counted_as_lost(bench: Bench) -> None:
+    claim = bench.run_one("w0", max_attempts=20)
+    for turn in range(4):
+        bench.workers.leave(f"w{turn}")
+        claim = take_up(bench, f"w{turn + 1}")
+    assert bench.job(claim.number).status == "in_progress"
+
+
+def test_jobs_that_lost_two_workers_together_come_back_apart(bench: Bench) -> None:
+    claims = bench.run_all(20, slots=20)
+    lose(bench, "w1")
+    bench.beat("w2", slots=20)
+    bench.dispatch()
+    assert len(bench.claim("w2")) == 20
+    lose(bench, "w2")
+    due = {bench.client.hget(keys.job(claim.number), "due") for claim in claims}
+    assert None not in due
+    assert None not in due
+    assert len(due) > 10
+
+
+def take_up(bench: Bench, worker: str) -> Claim:
+    """The one job that waits, at that worker, however long it was to wait."""
+    bench.make_due("delayed")
+    bench.sweep()
+    bench.beat(worker)
+    bench.dispatch()
+    (claim,) = bench.claim(worker)
+    return claim
 
 
 def test_a_cancelled_call_of_a_dead_worker_frees_its_slot(bench: Bench) -> None:
