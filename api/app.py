@@ -6,6 +6,7 @@ from flask import Flask
 
 from api import errors, headers, openapi
 from api.console import blueprint as console
+from api.counted import counted
 from api.lingering import close_refused
 from api.services import EXTENSION, open_services
 from api.trail import traced
@@ -76,5 +77,5 @@ def create_app(settings: Settings, *, tracer: Tracer = UNTRACED) -> Flask:
     )
     app.register_blueprint(docs.make_blueprint())
     app.register_blueprint(console.make_blueprint(asked, known))
-    app.wsgi_app = close_refused(traced(app.wsgi_app, tracer))  # type: ignore[assignment,method-assign]
+    app.wsgi_app = close_refused(counted(traced(app.wsgi_app, tracer), services.request_counts))  # type: ignore[assignment,method-assign]
     return app

@@ -9,7 +9,8 @@ import logging
 import os
 from typing import Any
 
-from api.gunicorn_hooks import Lines, OneLine, leave_in_time, refuse_unsafe
+from api.gunicorn_hooks import Lines, OneLine, flush_counts, keep_counts, leave_in_time, refuse_unsafe
+from api.unreadable import answer_in_our_words
 from jobs import logs
 from jobs.open_files import allow_open_files
 
@@ -39,5 +40,12 @@ def post_worker_init(worker: Any) -> None:
     """In each process, before it serves."""
     logs.share("gunicorn.error", "gunicorn.access")
     logging.getLogger("gunicorn.error").addFilter(OneLine())
+    answer_in_our_words()
     refuse_unsafe(worker)
     leave_in_time(worker)
+    keep_counts(worker)
+
+
+def worker_exit(_: object, worker: Any) -> None:
+    """In each process, when it has answered its last request."""
+    flush_counts(worker)

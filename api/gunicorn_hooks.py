@@ -1,9 +1,10 @@
-"""What a gunicorn process of the API does besides serving: it wants a Redis that keeps jobs, it lets go of streams and
-waits when it stops, and its lines are as all others.
+"""What a gunicorn process of the API does besides serving: it wants a Redis that keeps jobs, lets go of streams and
+waits when it stops, tells the store what it counted, and its lines are as all others.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -13,9 +14,11 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from jobs import logs
+from jobs.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
+FLUSH_SECONDS = 1.0
 EXTENSION = "respool"
 BOOT_ERROR = 3
 """A process that ends so takes gunicorn with it, as one does that cannot load the application."""
@@ -53,6 +56,26 @@ def refuse_unsafe(worker: Any) -> None:
 
     if not safety.answered:
         threading.Thread(target=watch, name="safety", daemon=True).start()
+
+
+def keep_counts(worker: Any) -> None:
+    """Has the store know what gunicorn's `worker` counted of its requests, about once a second."""
+
+    def keep() -> None:
+        pause = threading.Event()
+        while worker.alive:
+            pause.wait(FLUSH_SECONDS)
+            flush_counts(worker)
+
+    threading.Thread(target=keep, name="counts", daemon=True).start()
+
+
+def flush_counts(worker: Any) -> None:
+    """Without Redis, the process keeps what it counted."""
+    app = getattr(worker, "wsgi", None)  # None: it never came to serve
+    if app is not None:
+        with contextlib.suppress(StoreUnavailable):
+            app.extensions[EXTENSION].request_counts.flush()
 
 
 class Lines(Logger):  # type: ignore[misc]  # gunicorn is untyped

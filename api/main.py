@@ -7,6 +7,7 @@ from jobs import logs
 from jobs.settings import read_settings
 from jobs.tracing import open_tracer
 
-settings = read_settings(os.environ)
-logs.set_up(settings)
-app = create_app(settings, tracer=open_tracer(os.environ, service="respool-api"))
+with logs.starting(os.environ):
+    settings = read_settings(os.environ)
+    logs.set_up(settings)
+    app = create_app(settings, tracer=open_tracer(os.environ, service="respool-api"))

@@ -9,7 +9,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from jobs.metrics.counters import SECONDS
 from jobs.metrics.family import Distribution, Reading
 
 
@@ -47,13 +46,13 @@ def _histogram(reading: Reading) -> Metric:
     metric = HistogramMetricFamily(reading.family.name, reading.family.help, labels=reading.family.labels)
     for labels, value in reading.samples.items():
         if isinstance(value, Distribution):
-            metric.add_metric(labels, buckets=list(_summed(value)), sum_value=value.sum_seconds)
+            metric.add_metric(labels, buckets=list(_summed(value, reading.family.bounds)), sum_value=value.sum_seconds)
     return metric
 
 
-def _summed(value: Distribution) -> Iterable[tuple[str, float]]:
+def _summed(value: Distribution, bounds: Sequence[str]) -> Iterable[tuple[str, float]]:
     """How many are within each bound."""
     total = 0
-    for bound in SECONDS:
+    for bound in bounds:
         total += value.buckets.get(bound, 0)
         yield bound, float(total)

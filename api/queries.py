@@ -13,6 +13,8 @@ from schemas.delivery import STATUSES as DELIVERY_STATUSES
 from schemas.file import ALL_PURPOSES, LEAST_EXPIRY_SECONDS, MOST_EXPIRY_SECONDS, PURPOSES
 from schemas.job import STATUSES
 
+ABSENT: dict[str, Any] = {"required": "is required"}
+
 
 class Query(Schema):
     class Meta:
@@ -107,16 +109,14 @@ class BatchLineQuery(Query):
 
 
 class FileLinkQuery(Query):
-    expires = Number(required=True, validate=Range(min=0, max=2**53))
-    signature = fields.String(required=True)
+    expires = Number(required=True, validate=Range(min=0, max=2**53), error_messages=ABSENT)
+    signature = fields.String(required=True, error_messages=ABSENT)
 
 
 class FileForm(Query):
     """The fields of a form that uploads a file."""
 
-    purpose = fields.String(
-        required=True, validate=OneOf(PURPOSES, noun="purpose"), error_messages={"required": "is required"}
-    )
+    purpose = fields.String(required=True, validate=OneOf(PURPOSES, noun="purpose"), error_messages=ABSENT)
     anchor = fields.String(data_key="expires_after[anchor]", validate=OneOf(("created_at",), noun="anchor"))
     seconds = Number(
         data_key="expires_after[seconds]", validate=Range(min=LEAST_EXPIRY_SECONDS, max=MOST_EXPIRY_SECONDS)

@@ -22,6 +22,7 @@ from jobs.lane_states import LaneStates
 from jobs.limits import Limits, read_limits
 from jobs.listing import Listing
 from jobs.metrics.reader import MetricsReader
+from jobs.metrics.requests import RequestCounts
 from jobs.persistence import PersistenceCheck
 from jobs.projects import Projects
 from jobs.redis_safety import RedisSafety
@@ -80,13 +81,14 @@ class Services:
     persistence: PersistenceCheck
     safety: RedisSafety
     metrics: MetricsReader
+    request_counts: RequestCounts
 
 
 def open_services(settings: Settings) -> Services:
     """Connects to nothing yet. Raises SettingsError if the limits file is wrong, or if files cannot be kept."""
     limits = read_limits(settings.limits_file)
     redis = connect(settings.redis_url)
-    vault, log = Vault(redis, secret=settings.secret), DeliveryLog(redis)
+    vault, log = Vault(redis, secret=settings.secret, older=settings.old_secrets), DeliveryLog(redis)
     store = JobStore(
         redis,
         durability=settings.durability,
@@ -100,7 +102,7 @@ def open_services(settings: Settings) -> Services:
         store=store,
         intake=Intake(settings, limits, store, files.files if files else None),
         listing=Listing(redis, store),
-        tenants=Tenants(redis, secret=settings.secret, development_key=settings.api_key),
+        tenants=Tenants(redis, secret=settings.secret, older=settings.old_secrets, development_key=settings.api_key),
         wrong_keys=WrongKeys(redis, most=settings.wrong_keys_per_minute),
         usage=UsageLedger(redis),
         series=Series(redis),
@@ -127,6 +129,7 @@ def open_services(settings: Settings) -> Services:
         persistence=PersistenceCheck(redis),
         safety=RedisSafety(redis, unsafe=settings.unsafe_redis),
         metrics=MetricsReader(redis, limits, max_queued_bytes=settings.max_queued_bytes),
+        request_counts=RequestCounts(redis),
     )
 
 

@@ -60,9 +60,10 @@ class TextLines(logging.Formatter):
 def _message(record: logging.LogRecord, hider: Hider) -> str:
     try:
         message = record.getMessage()
-    except (TypeError, ValueError, KeyError):
+    except Exception:  # noqa: BLE001 - whatever its arguments do when they are shown
         message = str(record.msg)
-    return hider.hide(message)[:MOST_CHARACTERS]
+    # What is hidden takes time by its length; twice as much may still fill the line.
+    return hider.hide(message[: 2 * MOST_CHARACTERS])[:MOST_CHARACTERS]
 
 
 def _error(record: logging.LogRecord) -> BaseException | None:
@@ -98,7 +99,7 @@ def _named(error: BaseException) -> str:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     if kind.__module__.split(".")[0] in ROOMS and str(error):
-        return f"{name}: {str(error)[:MOST_CHARACTERS]}"
+        return f"{name}: {_printable(str(error)[:MOST_CHARACTERS])}"
     if isinstance(error, OSError) and error.strerror and kind.__module__ == "builtins":
         return f"{name}: {error.strerror}"
     if isinstance(error, ImportError):

@@ -19,7 +19,7 @@ LEAST_CHARACTERS = 6
 
 _RULES = (
     # Who logs in, in any URL.
-    (re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@'\"]*@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"(://)[^/\s'\"]*@"), rf"\1{HIDDEN}@"),
     # The query of a URL or of a path.
     (re.compile(r"(?<=[^\s'\"(])\?[^\s'\"<>)]*=[^\s'\"<>)]*"), f"?{HIDDEN}"),
     (re.compile(r"(://[^\s'\"<>?]+)\?[^\s'\"<>]+"), rf"\1?{HIDDEN}"),
@@ -48,6 +48,7 @@ class Hider:
 def secrets_of(settings: Settings) -> Iterator[str]:
     """What the settings hold that no log may show."""
     yield from (settings.secret, settings.api_key, settings.upstream_api_key, settings.webhook_secret)
+    yield from (settings.metrics_token, *settings.old_secrets)
     yield settings.webhook_secret.removeprefix("whsec_")
     for url in (settings.redis_url, settings.upstream_proxy, settings.upstream_url):
         login = urlsplit(url).netloc.rpartition("@")[0]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from jobs.errors import SettingsError
 from jobs.log_lines import ROOMS, JsonLines, TextLines
 from jobs.log_secrets import Hider, secrets_of
 
@@ -19,9 +21,28 @@ QUIET = {
     "celery.worker.strategy": logging.WARNING,  # these two write a line a message, and say nothing of its work
     "celery.app.trace": logging.WARNING,
     "urllib3": logging.ERROR,  # its lines show whole URLs
+    "opentelemetry.exporter": logging.CRITICAL,  # jobs.otel tells, once, that a collector is away
+    "opentelemetry.sdk._shared_internal": logging.CRITICAL,
 }
 
+NOT_STARTED = 3
+"""The exit code of a process that could not start; gunicorn takes it for a reason not to try again."""
+
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def starting(environ: Mapping[str, str]) -> Iterator[None]:
+    """Whatever keeps the process from starting in the block is told in one line, and ends it."""
+    _write(lines(environ.get("RESPOOL_LOG_FORMAT", "")), sys.stderr)
+    try:
+        yield
+    except SettingsError as error:
+        log.critical("this process cannot start: %s", error)
+        raise SystemExit(NOT_STARTED) from None
+    except Exception:
+        log.critical("this process cannot start", exc_info=True)
+        raise SystemExit(NOT_STARTED) from None
 
 
 def set_up(settings: Settings, *, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
@@ -29,15 +50,19 @@ def set_up(settings: Settings, *, secrets: Iterable[str] = (), stream: TextIO | 
 
     `secrets` are those that the settings do not hold. What nobody catches, and warnings, become lines too.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(lines(settings.log_format, [*secrets_of(settings), *secrets], stream=stream))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
+    _write(lines(settings.log_format, [*secrets_of(settings), *secrets], stream=stream), stream or sys.stderr)
+    logging.raiseExceptions = False  # a line that cannot be written would be told of with its arguments
+    logging.getLogger().setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
     set_levels(settings.log_level)
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
+
+
+def _write(formatter: logging.Formatter, stream: TextIO) -> None:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    logging.getLogger().handlers[:] = [handler]
 
 
 def lines(form: str, secrets: Iterable[str] = (), *, stream: TextIO | None = None) -> JsonLines | TextLines:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 
 from opentelemetry import context, trace
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from jobs.tracing import NO_FACTS, UNTRACED, Fact, Kind, Span, Tracer, under_way
@@ -74,6 +75,33 @@ class Collecting:
                     raise
 
 
+class Told(SpanExporter):
+    """`exporter`, of which it is told once that it fails, and once that it is well again: it tries all the time."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self._fails = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        try:
+            result = self._exporter.export(spans)
+        except Exception:  # noqa: BLE001 - traces are no reason for anything to go wrong
+            result = SpanExportResult.FAILURE
+        fails = result is not SpanExportResult.SUCCESS
+        if fails != self._fails:
+            log.warning("traces get lost: nobody takes them") if fails else log.info("traces are taken again")
+        self._fails = fails
+        return result
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+    def leave(self) -> None:
+        """The process ends: it does not wait for who has not answered so far."""
+        if self._fails:
+            self._exporter.shutdown()
+
+
 def open_collected(environ: Mapping[str, str], *, service: str) -> Tracer:
     """Spans go to the exporters that OTEL_TRACES_EXPORTER names (otlp unless it says so), in batches."""
     provider = TracerProvider(resource=_resource(service))
@@ -81,6 +109,7 @@ def open_collected(environ: Mapping[str, str], *, service: str) -> Tracer:
     exporters = [found for name in names if (found := _exporter(name, environ)) is not None]
     for exporter in exporters:
         provider.add_span_processor(BatchSpanProcessor(exporter))
+        atexit.register(exporter.leave)  # before the provider's own
     return Collecting(provider) if exporters else UNTRACED
 
 
@@ -92,11 +121,11 @@ def _resource(service: str) -> Resource:
     return told.merge(Resource({"service.name": service}))
 
 
-def _exporter(name: str, environ: Mapping[str, str]) -> SpanExporter | None:
+def _exporter(name: str, environ: Mapping[str, str]) -> Told | None:
     asked = environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
     entry = PROTOCOLS.get(asked or "http/protobuf", "otlp_proto_http") if name == "otlp" else name
     for point in entry_points(group=EXPORTERS, name=entry):
         made: SpanExporter = point.load()()
-        return made
+        return Told(made)
     log.warning("there is no exporter of traces %r; its package may be missing", entry)
     return None

@@ -121,6 +121,10 @@ def networks(text: str) -> tuple[Network, ...]:
         raise ValueError("must be comma-separated addresses and networks, such as 10.0.0.0/8") from None
 
 
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 def names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:

@@ -27,6 +27,7 @@ class Settings:
     durability: Durability = "everysec"
     retention_seconds: float = 7 * 86400.0
     secret: str = ""
+    old_secrets: tuple[str, ...] = ()
     api_key: str = ""
     wrong_keys_per_minute: int = 100
     trusted_proxies: tuple[Network, ...] = ()
@@ -111,6 +112,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "unsafe_redis": texts.choice("refuse", "allow"),
     "durability": texts.choice("everysec", "fsync", "replica"),
     "retention_seconds": texts.seconds(60, 366 * 86400),
+    "old_secrets": texts.words,
     "api_key": texts.header_text,
     "wrong_keys_per_minute": texts.whole(1),
     "trusted_proxies": texts.networks,

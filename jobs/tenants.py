@@ -7,6 +7,7 @@ import hmac
 import json
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -39,11 +40,15 @@ class ApiKey:
 
 
 class Tenants:
-    """`secret` keys the hashes; without one, the service's kept secret does."""
+    """`secret` keys the hashes; without one, the service's kept secret does. Keys made under one of `older`
+    (RESPOOL_OLD_SECRETS) are valid, too."""
 
-    def __init__(self, client: redis.Redis, *, secret: str, development_key: str = "") -> None:
+    def __init__(
+        self, client: redis.Redis, *, secret: str, older: Sequence[str] = (), development_key: str = ""
+    ) -> None:
         self._client = client
         self._secret = secret.encode()
+        self._older = [text.encode() for text in older]
         self._development_key = development_key.encode()
 
     def create(self, *, project: str, role: str) -> tuple[str, ApiKey]:
@@ -99,14 +104,20 @@ class Tenants:
         if self._development_key and hmac.compare_digest(given, self._development_key):
             return DEVELOPMENT_KEY
         with scripts.translated():
-            value = self._client.get(keys.api_key(self._digest(given)))
+            digests = [self._digest(given), *(_keyed(secret, given) for secret in self._older)]
+            found: list[Any] = self._client.mget([keys.api_key(digest) for digest in digests])
+        value = next((value for value in found if value), None)
         key = ApiKey(**json.loads(value)) if value else None
         return None if key is None or key.revoked_at is not None else key
 
     def _digest(self, text: bytes) -> str:
         if not self._secret:
             self._secret = kept_secret(self._client)
-        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()
+        return _keyed(self._secret, text)
+
+
+def _keyed(secret: bytes, text: bytes) -> str:
+    return hmac.new(secret, text, hashlib.sha256).hexdigest()
 
 
 DEVELOPMENT_KEY = ApiKey(

@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 
 from jobs.settings import read_settings
-from respool.backup_folder import UP_FILES, BackupFolder, Manifest, check_of, copy_files, copy_private, files_in
+from respool.backup_folder import UP_FILES, BackupFolder, copy_files, copy_private
 from respool.data_folder import DEFAULT_FOLDER, DataFolder
-from respool.errors import CannotRun
+from respool.errors import WrongSettings
+from respool.manifest import Manifest, check_of
 from respool.snapshot import take_snapshot
 from respool.target import Store, find_store, folder_option, json_option
 from respool.visible import print_line
@@ -36,12 +37,13 @@ def backup(to: Path, files: Path | None, as_json: bool, folder: Path | None) -> 
     store = find_store(folder=folder)
     up = _up_of(store, folder)
     files = files or (up.files if up else read_settings(os.environ).files_folder)
+    if files is not None and not files.is_dir():
+        raise WrongSettings(
+            f"RESPOOL_FILES_FOLDER names {files}, which is not here: run this where it is, or say --files"
+        )
     kept = BackupFolder(to)
-    kept.make()
-    try:
+    with kept.begun():
         manifest = _copy(store, kept, files=files, up=up)
-    except OSError as error:
-        raise CannotRun(f"the backup broke off: {error}") from error
     if as_json:
         print_line(manifest.told())
     else:
@@ -60,15 +62,15 @@ def _copy(store: Store, kept: BackupFolder, *, files: Path | None, up: DataFolde
         copy_files(files, kept.files)
     if up is not None:
         _copy_up(up.path, kept.up)
-    sizes = [path.stat().st_size for path in files_in(kept.files)]
+    count, size = kept.files_kept()
     manifest = Manifest(
         release=version("respool"),
         taken_at=round(taken_at, 3),
         server=snapshot.server,
         redis_bytes=snapshot.bytes,
         redis_sha256=snapshot.sha256,
-        files=len(sizes),
-        files_bytes=sum(sizes),
+        files=count,
+        files_bytes=size,
         secret=check_of(store.secret),
     )
     kept.seal(manifest)

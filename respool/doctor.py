@@ -17,6 +17,7 @@ from respool.client import Api
 from respool.errors import CommandError
 from respool.exits import Exit
 from respool.findings import Finding, broken
+from respool.key_store import secrets_of
 from respool.redis_findings import of_redis
 from respool.service_findings import of_service
 from respool.settings_findings import of_environment
@@ -52,7 +53,7 @@ def _findings(*, url: str | None, folder: Path | None) -> Iterator[Finding]:
         try:
             durability = read_settings(os.environ).durability
             with connect(store.redis_url) as client:
-                yield from of_redis(client, durability=durability, secret=store.secret)
+                yield from of_redis(client, durability=durability, secrets=secrets_of(client, store))
         except (SettingsError, redis.RedisError, ValueError) as error:
             yield broken("redis", str(error), "correct RESPOOL_REDIS_URL")
     try:

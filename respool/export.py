@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import click
 from respool.client import Api
 from respool.errors import CannotRun
 from respool.every_job import every_job
+from respool.private_file import open_private
 from respool.target import find_api, folder_option, url_option
 from respool.visible import in_json
 
@@ -87,13 +89,13 @@ def _start_of(day: date) -> int:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that takes its name once all is written."""
+    """Standard output, or a file, its owner's alone, that takes its name once all is written."""
     if output is None:
         yield sys.stdout
         return
     draft = output.with_name(f".{output.name}.{secrets.token_hex(4)}")
     try:
-        with draft.open("x", encoding="utf-8") as file:
+        with io.TextIOWrapper(open_private(draft), encoding="utf-8") as file:
             yield file
         draft.replace(output)
     except OSError as error:

@@ -35,8 +35,8 @@ def project_checked() -> Iterator[None]:
 
 
 def tenants_of(client: redis.Redis, store: Store) -> Tenants:
-    return Tenants(client, secret=store.secret)
+    return Tenants(client, secret=store.secret, older=store.old_secrets)
 
 
 def secrets_of(client: redis.Redis, store: Store) -> ProjectSecrets:
-    return ProjectSecrets(client, Vault(client, secret=store.secret))
+    return ProjectSecrets(client, Vault(client, secret=store.secret, older=store.old_secrets))

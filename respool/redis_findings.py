@@ -13,7 +13,6 @@ from jobs.errors import StoreUnavailable
 from jobs.persistence import Persistence
 from jobs.projects import Projects
 from jobs.settings import Durability
-from jobs.vault import Vault
 from jobs.webhooks.secrets import ProjectSecrets
 from jobs.webhooks.senders import LiveSender, Senders
 from jobs.workers import LiveWorker, Workers
@@ -27,8 +26,8 @@ FULL = 0.9
 Info = Mapping[str, Any]
 
 
-def of_redis(client: redis.Redis, *, durability: Durability, secret: str) -> Iterator[Finding]:
-    """`secret` is the service's RESPOOL_SECRET, or empty."""
+def of_redis(client: redis.Redis, *, durability: Durability, secrets: ProjectSecrets) -> Iterator[Finding]:
+    """`secrets` are those of the service."""
     try:
         begun = time.time()
         seconds, microseconds = client.time()
@@ -44,14 +43,14 @@ def of_redis(client: redis.Redis, *, durability: Durability, secret: str) -> Ite
     yield clock("redis clock", skew)
     try:
         yield from of_crew(Workers(client).live(), Senders(client).live())
-        yield from _signing(client, secret)
+        yield from _signing(client, secrets)
     except StoreUnavailable as error:
         yield broken("workers", f"cannot be seen ({error})", "see Redis")
 
 
-def _signing(client: redis.Redis, secret: str) -> Iterator[Finding]:
+def _signing(client: redis.Redis, secrets: ProjectSecrets) -> Iterator[Finding]:
     projects = [project.name for project in Projects(client).all()]
-    shut = ProjectSecrets(client, Vault(client, secret=secret)).unreadable(projects)
+    shut = secrets.unreadable(projects)
     if shut:
         told = f"those of {', '.join(shut)} were sealed with another RESPOOL_SECRET: nothing is signed with them"
         advice = "set it back everywhere, or make new ones: respool keys webhook-secret --project NAME"

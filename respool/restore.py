@@ -11,8 +11,9 @@ import click
 
 from jobs.errors import SettingsError
 from jobs.settings import read_settings
-from respool.backup_folder import UP_FILES, BackupFolder, Manifest, copy_files, copy_private, is_secret
+from respool.backup_folder import UP_FILES, BackupFolder, copy_files, copy_private
 from respool.errors import CannotRun, WrongSettings
+from respool.manifest import Manifest, is_secret
 from respool.moments import local
 from respool.target import json_option
 from respool.visible import print_line
@@ -28,9 +29,19 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--data", "folder", type=FOLDER, help="New data folder for `respool up`.")
 @click.option("--redis-folder", type=FOLDER, help="Empty folder (`dir`) for a Redis with appendonly yes.")
 @click.option("--files-folder", type=FOLDER, help="Empty folder for RESPOOL_FILES_FOLDER.")
+@click.option(
+    "--other-secret", is_flag=True,
+    help="Restore though RESPOOL_SECRET is not the backup's: API keys, signing secrets and URLs of webhooks no longer "
+    "hold, and are made anew.",
+)  # fmt: skip
 @json_option("Print what the backup says of itself.")
 def restore(
-    backup: Path, folder: Path | None, redis_folder: Path | None, files_folder: Path | None, as_json: bool
+    backup: Path,
+    folder: Path | None,
+    redis_folder: Path | None,
+    files_folder: Path | None,
+    other_secret: bool,
+    as_json: bool,
 ) -> None:
     """Make of a backup what a service starts from.
 
@@ -41,7 +52,8 @@ def restore(
         raise click.UsageError("say either --data, or --redis-folder (and --files-folder)")
     kept = BackupFolder(backup)
     manifest = kept.manifest()
-    _check_secret(manifest)
+    if not other_secret:
+        _check_secret(manifest)
     redis_folder = redis_folder or (folder / "redis" if folder else Path())
     files_folder = files_folder or (folder / "files" if folder else None)
     if files_folder is None and manifest.files:
@@ -49,7 +61,7 @@ def restore(
     try:
         _write(kept, redis_folder=redis_folder, files_folder=files_folder, up=folder)
     except OSError as error:
-        raise CannotRun(f"the restore broke off: {error}") from error
+        raise CannotRun(f"the restore broke off: {error}; empty the folders before you try again") from error
     if as_json:
         print_line(manifest.told())
     else:
@@ -70,7 +82,8 @@ def _check_secret(manifest: Manifest) -> None:
         return
     wanted = "another one" if manifest.secret else "none: unset it"
     raise WrongSettings(
-        f"RESPOOL_SECRET is not that of the backup, which had {wanted}; keys and webhook secrets would not open"
+        f"RESPOOL_SECRET is not that of the backup, which had {wanted}; API keys and webhooks "
+        "would not hold (--other-secret restores all the same)"
     )
 
 

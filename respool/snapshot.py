@@ -13,8 +13,8 @@ from typing import Any
 import redis
 
 from jobs.connection import connect
-from respool.backup_folder import open_private
 from respool.errors import Refused, Unreachable
+from respool.private_file import open_private
 
 SILENCE_SECONDS = 120.0
 """Longest wait for the next bytes; a server that waits for other replicas or forks sends a newline now and then."""
@@ -34,14 +34,17 @@ class Snapshot:
 
 
 def take_snapshot(url: str, path: Path) -> Snapshot:
-    """Writes an RDB of the Redis at `url` to `path`. Raises Unreachable; Refused if the user may not SYNC."""
+    """Writes an RDB of the Redis at `url` to `path`.
+
+    Raises Unreachable; Refused if the user may not SYNC; OSError where the disk takes no more.
+    """
     try:
         with connect(url, answer_seconds=SILENCE_SECONDS) as client:
             server = _server(client)
             digest, length = _written(_synced(client), path)
     except redis.ResponseError as error:
         raise Refused(f"Redis hands out no copy of itself: {error}") from error
-    except (redis.RedisError, OSError) as error:
+    except (redis.RedisError, ConnectionError) as error:
         raise Unreachable(f"the copy of Redis broke off: {error}") from error
     return Snapshot(bytes=length, sha256=digest, server=server)
 
@@ -104,7 +107,10 @@ def _until(sock: socket.socket, mark: bytes) -> Iterator[bytes]:
 
 
 def _some(sock: socket.socket, most: int) -> bytes:
-    piece = sock.recv(most)
+    try:
+        piece = sock.recv(most)
+    except OSError as error:
+        raise ConnectionError(str(error)) from error
     if not piece:
         raise ConnectionError("the server closed the connection")
     return piece

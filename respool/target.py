@@ -35,10 +35,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """A Redis, the secret (or none) with which the keys in it are hashed, and the service's limits file (or none)."""
+    """A Redis, the secret (or none) with which its keys are hashed, those of before, and the service's limits file (or
+    none)."""
 
     redis_url: str
     secret: str
+    old_secrets: tuple[str, ...] = ()
     limits_file: Path | None = None
 
 
@@ -113,10 +115,20 @@ def find_store(*, folder: Path | None) -> Store:
     service = None if folder is None and os.environ.get("RESPOOL_REDIS_URL") else _running(folder)
     if service is not None:
         limits_file = Path(service.limits_file) if service.limits_file else None
-        return Store(redis_url=service.redis_url, secret=service.secret, limits_file=limits_file)
+        return Store(
+            redis_url=service.redis_url,
+            secret=service.secret,
+            old_secrets=settings.old_secrets,
+            limits_file=limits_file,
+        )
     if folder is not None:
         raise _nothing_on(folder)
-    return Store(redis_url=settings.redis_url, secret=settings.secret, limits_file=settings.limits_file)
+    return Store(
+        redis_url=settings.redis_url,
+        secret=settings.secret,
+        old_secrets=settings.old_secrets,
+        limits_file=settings.limits_file,
+    )
 
 
 def over_http(*, url: str | None, folder: Path | None) -> bool:

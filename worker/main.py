@@ -11,7 +11,8 @@ from jobs.tracing import open_tracer
 from worker.app import make_app
 from worker.process import Process
 
-settings = read_settings(os.environ)
-logs.set_up(settings, secrets=account_keys(read_limits(settings.limits_file), os.environ))
-tracer = open_tracer(os.environ, service="respool-worker")
-app = make_app(settings, Process(settings, os.environ, tracer=tracer), task=TASK)
+with logs.starting(os.environ):
+    settings = read_settings(os.environ)
+    logs.set_up(settings, secrets=account_keys(read_limits(settings.limits_file), os.environ))
+    tracer = open_tracer(os.environ, service="respool-worker")
+    app = make_app(settings, Process(settings, os.environ, tracer=tracer), task=TASK)

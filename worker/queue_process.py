@@ -89,10 +89,10 @@ class QueueProcess(ABC):
         self._parts.beats.nudge()
 
     def stop(self) -> None:
-        """Lets calls end within the grace period, hands the rest back, and leaves."""
+        """Lets calls end within the grace period, hands the rest back, and leaves; nothing if it never started."""
+        self.drain()
         if not self._started:
             return
-        self.drain()
         left = self.crew.finish(grace_seconds=self._grace_left())
         for loop in (*self._parts.others, self._watch, self._safety, self._parts.beats):
             loop.stop()

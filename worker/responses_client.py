@@ -13,6 +13,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
+from jobs.log_secrets import HIDDEN, LEAST_CHARACTERS
 from jobs.tracing import UNTRACED, Tracer
 from worker import calls, event_stream
 from worker.calls import Call
@@ -64,6 +65,7 @@ class ResponsesClient:
             "Accept-Encoding": "identity",
             "User-Agent": "respool",
         }
+        self._key = api_key.encode()
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._connect_seconds = connect_timeout_seconds
@@ -161,10 +163,14 @@ class ResponsesClient:
         chunks = self._chunks(answer)
         if answer.ok and answer.headers.get("Content-Type", "").lower().startswith("text/event-stream"):
             return self._followed(answer, chunks, call)
-        whole = b"".join(chunks)
+        whole = b"".join(chunks) if answer.ok else self._without_key(b"".join(chunks))
         if answer.ok and whole.lstrip().startswith((b"data:", b"event:")):
             return self._followed(answer, iter([whole]), call)  # a stream that does not call itself one
         return Answer(http_status=answer.status_code, headers=answer.headers, body=whole)
+
+    def _without_key(self, refusal: bytes) -> bytes:
+        """Endpoints tell a key that they refuse; the caller, whom the refusal is told to, must not hear it."""
+        return refusal.replace(self._key, HIDDEN.encode()) if len(self._key) >= LEAST_CHARACTERS else refusal
 
     def _followed(self, answer: requests.Response, chunks: Iterator[bytes], call: Call) -> Answer:
         state = LastState()

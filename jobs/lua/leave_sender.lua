@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Parts: base metric webhook delivering
 -- A sender goes for good: what it still holds is sent again by others, a bounded piece at a call.
--- KEYS: 1 delivery_leader   ARGV: 1 prefix  2 sender  3 most deliveries to recover
+-- KEYS: 1 delivery_lead   ARGV: 1 prefix  2 sender  3 most deliveries to recover
 -- Returns {recovered, deliveries it still holds: call again}. Twice: {0, 0}.
 local recovered = recover_deliveries(ARGV[2], tonumber(ARGV[3]))
 local left = redis.call('SCARD', sender_deliveries_key(ARGV[2]))

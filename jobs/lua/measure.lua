@@ -14,6 +14,14 @@ end
 local function first(name, from, to)
   return bounded(redis.call('ZRANGEBYSCORE', prefix .. name, from, to, 'LIMIT', 0, most), most)
 end
+-- Reads sorted sets until, together, they told `left` members.
+local function reader(left)
+  return function(key)
+    local names = left > 0 and bounded(redis.call('ZRANGE', key, 0, left - 1), left) or {}
+    left = left - #names
+    return names
+  end
+end
 local function read_numbers(key, ...)
   local values = redis.call('HMGET', key, ...)
   for i = 1, #values do values[i] = tonumber(values[i] or 0) end
@@ -21,13 +29,11 @@ local function read_numbers(key, ...)
 end
 
 -- Jobs: the backlogs, project by project; then by stage.
-local queues = most_projects
+local queues_of = reader(most_projects)
 local function waits_in(backlog)
   local sum = 0
   for _, key in ipairs({projects_key(backlog), parked_key(backlog)}) do
-    local projects = queues > 0 and bounded(redis.call('ZRANGE', key, 0, queues - 1), queues) or {}
-    queues = queues - #projects
-    for _, project in ipairs(projects) do sum = sum + redis.call('ZCARD', queue_key(backlog, project)) end
+    for _, project in ipairs(queues_of(key)) do sum = sum + redis.call('ZCARD', queue_key(backlog, project)) end
   end
   return sum
 end
@@ -60,11 +66,16 @@ tell('jobs', math.max(0, held - released), 'running')
 tell('leaders', redis.call('EXISTS', KEYS[1]), 'dispatcher')
 tell('leaders', redis.call('EXISTS', KEYS[2]), 'sender')
 
--- Deliveries: those of projects with something waiting, without what is being sent of them; then by stage.
-local owing = 0
+-- Deliveries: those of projects with something waiting, without what is being sent of them, and what their origins let
+-- through; then by stage.
+local owing, breakers, origins_of = 0, 0, reader(most)
 for _, project in ipairs(first('delivery_projects', '-inf', '+inf')) do
   owing = owing + math.max(0, redis.call('ZCARD', project_deliveries_key('open', project)) - redis.call('SCARD', project_sending_key(project)))
+  for _, origin in ipairs(origins_of(project_origins_key(project))) do
+    breakers = breakers + redis.call('HEXISTS', origin_key(origin), 'open_until')
+  end
 end
+tell('breakers_open', breakers)
 local out = look_at_processes('senders', sender_key, sender_deliveries_key)
 released = redis.call('ZCARD', prefix .. 'deliveries_released')
 tell('deliveries', owing, 'waiting')
@@ -79,14 +90,18 @@ for _, b in ipairs(first('batches_open', '-inf', int(now + 600000))) do
 end
 for status, number in pairs(batches) do tell('batches', number, status) end
 
--- Files, project by project.
-local files, bytes = 0, 0
+-- Files and registered endpoints, project by project; those endpoints that are enabled have a route.
+local files, bytes, endpoints, enabled = 0, 0, 0, 0
 for _, project in ipairs(bounded(redis.call('SRANDMEMBER', prefix .. 'projects', most_projects), most_projects)) do
   local more_bytes, more_files = read_numbers(project_key(project), 'file_bytes', 'files')
   bytes, files = bytes + more_bytes, files + more_files
+  endpoints = endpoints + redis.call('ZCARD', prefix .. 'webhook_endpoints:' .. project)
+  enabled = enabled + redis.call('HLEN', routes_key(project))
 end
 tell('files', files)
 tell('file_bytes', bytes)
+tell('webhook_endpoints', enabled, 'enabled')
+tell('webhook_endpoints', math.max(0, endpoints - enabled), 'disabled')
 
 local function age(field)
   local at = tonumber(redis.call('HGET', prefix .. 'counters', field) or nil)

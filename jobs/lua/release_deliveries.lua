@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Parts: base metric webhook message delivering
 -- Hands deliveries that are due to live senders, as far as their origins may take more at a time.
--- KEYS: 1 delivery_leader (who leads)
+-- Senders of an older release cannot read sealed URLs: they lead no more and get nothing new while one of this release leads.
+-- KEYS: 1 delivery_lead (who leads)
 -- ARGV: 1 prefix  2 sender  3 lease ms of the lead  4 most deliveries to release  5 ms until a release is taken back
 --       6 Celery message template as JSON  7 ms after which a delivery is given up, whatever held it up
 --       8 most deliveries a second to an origin of a project, 0: any number
@@ -10,13 +11,16 @@
 local leader = redis.call('GET', KEYS[1])
 if leader and leader ~= ARGV[2] then return {0, 0, -1} end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+-- The place from which those of an older release lead.
+redis.call('SET', prefix .. 'delivery_leader', 'a newer release', 'PX', 6000)
 local left, claim_ms, patience = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[7])
 local gap = tonumber(ARGV[8]) > 0 and 1000 / tonumber(ARGV[8]) or nil -- ms between two to the same origin
 local SHARE = 16 -- of one origin before another has its turn
 
 local senders, slots, free = {}, 0, 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'senders', '(' .. int(now), '+inf')) do
-  local state = redis.call('HMGET', sender_key(id), 'slots', 'stalled')
+  local state = redis.call('HMGET', sender_key(id), 'slots', 'stalled', 'generation')
+  if state[3] ~= GENERATION then state[1] = '0' end
   slots = slots + tonumber(state[1] or '0')
   local room = tonumber(state[1] or '0') - redis.call('SCARD', sender_deliveries_key(id))
   if room > 0 and now - tonumber(state[2] or 0) > 10000 then

@@ -7,22 +7,23 @@ from collections.abc import Iterable, Mapping
 from jobs.lanes import account_of, model_of
 from jobs.metrics.family import LANE, Distribution, Family, Labels, Reading
 from jobs.prices import NANO
+from schemas.event import ENDPOINT_EVENTS
 
 SECONDS = (
     *("0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "60", "120", "300", "600", "1800", "3600", "21600"),
     *("86400", "+Inf"),
 )
 """The upper bounds of the buckets."""
-
-_ENDS = ("completed", "failed", "incomplete", "cancelled")
+REQUEST_SECONDS = ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "60", "+Inf")
+"""The same for requests to the API."""
 
 
 def _counter(name: str, help: str, *labels: str, known: tuple[str, ...] = (), unit: int = 1) -> Family:
     return Family(name=name, kind="counter", help=help, labels=labels, known=known, unit=unit)
 
 
-def _histogram(name: str, help: str, *labels: str) -> Family:
-    return Family(name=name, kind="histogram", help=help, labels=labels)
+def _histogram(name: str, help: str, *labels: str, bounds: tuple[str, ...] = SECONDS) -> Family:
+    return Family(name=name, kind="histogram", help=help, labels=labels, bounds=bounds)
 
 
 COUNTERS: Mapping[str, Family] = {
@@ -45,9 +46,7 @@ COUNTERS: Mapping[str, Family] = {
         "status",
         known=("completed", "failed", "expired", "cancelled"),
     ),
-    "events": _counter(
-        "respool_events_total", "Events that joined a feed.", "type", known=tuple(f"response.{end}" for end in _ENDS)
-    ),
+    "events": _counter("respool_events_total", "Events that joined a feed.", "type", known=ENDPOINT_EVENTS),
     "delivery_attempts": _counter(
         "respool_delivery_attempts_total",
         "Attempts at deliveries, by how the receiver answered.",
@@ -60,6 +59,7 @@ COUNTERS: Mapping[str, Family] = {
         "status",
         known=("delivered", "exhausted", "gone", "blocked", "cancelled"),
     ),
+    "requests": _counter("respool_http_requests_total", "Requests that the API answered.", "route", "method", "status"),
 }
 """By the name of the field in `metrics`."""
 
@@ -67,6 +67,13 @@ HISTOGRAMS: Mapping[str, Family] = {
     "wait": _histogram("respool_wait_seconds", "From a job's submit to its first start.", "source", *LANE),
     "upstream": _histogram("respool_upstream_seconds", "From an attempt's claim to the endpoint's answer.", *LANE),
     "delivery": _histogram("respool_delivery_seconds", "How long an attempt at a delivery took."),
+    "request": _histogram(
+        "respool_http_request_seconds",
+        "From a request to the head of its answer.",
+        "route",
+        "method",
+        bounds=REQUEST_SECONDS,
+    ),
 }
 
 REPAIRS = ("recovered_jobs", "unclaimed_jobs", "reindexed_jobs", "recovered_deliveries", "unclaimed_deliveries")

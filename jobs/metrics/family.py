@@ -17,7 +17,8 @@ LANE = ("account", "model")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """`labels` hold a lane as LANE, always last. `known` are all values of the first label, where those are few:
-    they are told from the beginning on, as 0. What is kept is divided by `unit`.
+    they are told from the beginning on, as 0. What is kept is divided by `unit`. `bounds` are the upper ones of the
+    buckets of a histogram, in seconds as text.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Family:
     labels: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     unit: int = 1
+    bounds: tuple[str, ...] = ()
 
     @property
     def sample_names(self) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ MEASURED: Mapping[str, Family] = {
     "senders_busy": _gauge("respool_sender_deliveries", "Deliveries that senders hold."),
     "leaders": _gauge("respool_leader", "Whether somebody leads.", "role"),
     "deliveries": _gauge("respool_deliveries", "Deliveries that have not ended.", "state"),
+    "webhook_endpoints": _gauge("respool_webhook_endpoints", "Registered webhook endpoints.", "status"),
+    "breakers_open": _gauge("respool_delivery_breakers_open", "Origins whose breaker holds deliveries back."),
     "batches": _gauge("respool_batches", "Batches that have not ended.", "status"),
     "files": _gauge("respool_files", "Files that are kept."),
     "file_bytes": _gauge("respool_file_bytes", "Bytes of the files that are kept."),

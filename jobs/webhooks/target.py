@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from jobs.errors import Unsealable
 from jobs.vault import Vault
@@ -42,6 +43,12 @@ def open_url(kept: str, vault: Vault) -> str:
     """The URL that a record keeps sealed, or as it is where an older release wrote it. Raises Unsealable,
     StoreUnavailable."""
     return kept if kept.startswith(("http://", "https://")) or not kept else vault.open(kept)
+
+
+def guarded_parts(url: str) -> list[str]:
+    """What may let in whoever knows it: path and query, together and alone, and the query's values."""
+    parts = urlsplit(url)
+    return [f"{parts.path}?{parts.query}", parts.path, parts.query, *(value for _, value in parse_qsl(parts.query))]
 
 
 def shown_url(webhook: Mapping[str, Any], vault: Vault) -> str:

@@ -1,7 +1,10 @@
 """What the pages show is typed as it stands there, page by page, against a running service."""
 
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,8 @@ from tests.fakes.waiting import wait_until
 SANDBOX = r"Sandbox: no language model\..*"
 TYPED = [page for page in PAGES if any(block.how != "not" for block in blocks_of(page, "sh", "python"))]
 PRINTED = {
-    "README.md": (rf"{SANDBOX}Medium 1 \(video.*",),
+    "README.md": (SANDBOX,),
+    "docs/quickstart.md": (rf"{SANDBOX}Medium 1 \(video.*",),
     "docs/sdk.md": (SANDBOX, f"completed {SANDBOX}", f"{SANDBOX}hello.*", r"job_[0-9a-f]{32} .*"),
     "docs/batches.md": (
         r"completed 3 of 3\nfilm-1 Sandbox: .*film 1.*\nfilm-2 Sandbox: .*film 2.*\nfilm-3 Sandbox: .*film 3.*",
@@ -28,6 +32,21 @@ PRINTED = {
     "docs/guides/webhooks.md": ("", r"(.*\n)*response\.completed resp_[0-9a-f]{32}(.*\n)*.*"),
 }
 """What each Python program of a page prints, those that are not run left out."""
+
+CALLED = """
+import json
+from datetime import UTC, datetime
+
+from standardwebhooks.webhooks import Webhook
+
+now = datetime.now(UTC)
+data = {"id": next(iter(client.batches.list())).id}
+body = json.dumps({"object": "event", "id": "evt_1", "type": "batch.completed", "created_at": 1, "data": data})
+signature = Webhook("whsec_…").sign("evt_1", now, body)
+headers = {"webhook-id": "evt_1", "webhook-timestamp": f"{now:%s}", "webhook-signature": signature}
+receive(body.encode(), headers)
+"""
+"""Hands the end of the latest batch to what a page defines as `receive`."""
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +85,27 @@ def test_a_page_can_be_typed_as_it_stands(page: str, reader: Reader) -> None:
             assert re.fullmatch(pattern, text, re.DOTALL), text
     if any(block.how == "beside" for block in blocks):
         wait_until(lambda: reader.overhears("response.completed Sandbox: no language model."), seconds=30)
+
+
+def shape(line: str) -> str:
+    """The line without what is different each time."""
+    return re.sub(r"\d+(\.\d+)?", "0", re.sub(r"[0-9a-f]{32}", "X", line)).strip()
+
+
+def test_what_the_readme_shows_of_a_command_is_what_it_prints(reader: Reader) -> None:
+    blocks = blocks_of("README.md")
+    (typed, shown) = next(pair for pair in pairwise(blocks) if pair[1].language == "")
+    printed = reader.follow(replace(typed, text=f"{{ {typed.text} }} 2>&1"))
+    lines = [shape(line) for line in printed.splitlines()]
+    for line in shown.text.splitlines():
+        assert any(one.startswith(shape(line.removesuffix("…"))) for one in lines), (line, printed)
+
+
+def test_the_program_that_is_told_of_the_end_of_a_batch_prints_its_results(reader: Reader) -> None:
+    submitting, receiving = blocks_of("docs/batches.md", "python")
+    reader.follow(submitting)
+    printed = reader.follow(replace(receiving, text=receiving.text + CALLED))
+    assert {json.loads(line)["custom_id"] for line in printed.strip().splitlines()} >= {"film-1", "film-2", "film-3"}
 
 
 def test_each_program_that_prints_something_is_held_to_it() -> None:

@@ -15,17 +15,24 @@ from jobs.connection import connect
 from jobs.errors import QueueFull
 from jobs.file_record import File
 from jobs.metrics.reader import MetricsReader
+from jobs.metrics.requests import Answered, RequestCounts
 from jobs.record import NewJob
 from jobs.runs import Claim
 from jobs.store import JobStore
+from jobs.vault import Vault
 from jobs.webhooks.deliveries import DeliveryClaim
+from jobs.webhooks.endpoints import Endpoints
+from schemas.webhook_url import WebhookUrl
 from tests.factories import new_job, unique
 from tests.fakes.batches import BatchBench, as_file, request_line
 from tests.fakes.bench import COMPLETED, FAILED, FAILURE, Bench, answered
-from tests.fakes.post_office import HOOK, PostOffice
+from tests.fakes.post_office import HOOK, TRIED, PostOffice, retrying
 
 NOBODY = "redis://127.0.0.1:1/0"
 LANE = "default:m"
+RECEIVER = WebhookUrl(url=HOOK.url, scheme="https", host="hooks.example.com", port=443, origin=HOOK.origin)
+FAULTS = 10
+"""In a row, they open a breaker."""
 BODY = b'{"model":"m","input":"' + b"x" * 2**20 + b'"}'
 USAGE = {
     "input_tokens": 3,
@@ -81,7 +88,10 @@ class Load:
         yield "sender", lambda: office.beat()
         yield "release", lambda: office.release()
         yield "delivery", self._deliver
+        yield "receiver fails", self._fail_receiver
         yield "lost sender", self._lose_sender
+        yield "endpoint", self._register
+        yield "request", self._request
         yield "no sweep", lambda: bench.client.hincrby(keys.COUNTERS, "swept", -60_000)
         yield "upload", self._upload
         yield "batch", lambda: self._batch(self.files[0])
@@ -134,12 +144,27 @@ class Load:
 
     def _deliver(self) -> None:
         self.deliveries = self.office.claim()
-        for claim in self.deliveries[1:]:
+        for claim in self.deliveries[2:]:
             self.office.settle(claim)
 
     def _lose_sender(self) -> None:
         self.office.kill("s1")
         self.office.sweep()
+
+    def _register(self) -> None:
+        endpoints = Endpoints(self.bench.client, Vault(self.bench.client, secret="s"), retention_seconds=60.0)
+        endpoints.create("default", url=RECEIVER)
+
+    def _fail_receiver(self) -> None:
+        claim = self.deliveries[1]
+        for _ in range(FAULTS):
+            self.office.settle(claim, retrying(), replace(TRIED, http_status=500))
+            (claim,) = self.office.take() or [claim]
+
+    def _request(self) -> None:
+        counts = RequestCounts(self.bench.client)
+        counts.count(Answered(route="/v1/jobs", method="POST", http_status=202, seconds=0.02))
+        counts.flush()
 
     def _upload(self) -> None:
         self.files = [self.batches.put(b"no line of a batch\n"), self.batches.put(as_file([request_line(1)]))]

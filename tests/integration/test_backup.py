@@ -126,23 +126,51 @@ def test_a_backup_is_not_restored_under_another_secret(tmp_path: Path, secret: s
     assert respool(*command, environ={"RESPOOL_SECRET": SECRET}).returncode == 0
 
 
-@pytest.mark.parametrize("broken", ["unfinished", "damaged", "format"])
+def test_whoever_lost_the_secret_has_the_jobs_back_all_the_same(tmp_path: Path) -> None:
+    with running_redis(folder(tmp_path / "old"), *AOF) as server, connect(server.url) as client:
+        numbers = submit(client, 1)
+        backed_up(server.url, tmp_path / "backup", RESPOOL_SECRET=SECRET)
+    command = ("restore", str(tmp_path / "backup"), "--redis-folder", str(tmp_path / "new"), "--other-secret")
+    assert respool(*command).returncode == 0
+    with running_redis(tmp_path / "new", *AOF) as server, connect(server.url) as client:
+        assert len(jobs_of(client, numbers)) == 1
+
+
+@pytest.mark.parametrize("broken", ["unfinished", "emptied", "damaged", "format", "file lost", "file cut"])
 def test_a_backup_that_is_not_whole_is_refused(tmp_path: Path, broken: str) -> None:
-    backup = tmp_path / "backup"
-    with running_redis(folder(tmp_path / "old"), *AOF) as server:
-        backed_up(server.url, backup)
+    backup, files = tmp_path / "backup", folder(tmp_path / "files")
+    with running_redis(folder(tmp_path / "old"), *AOF) as server, connect(server.url) as client:
+        put(store_at(files, client), b"some bytes")
+        backed_up(server.url, backup, files=files)
+    (file,) = [path for path in (backup / "files").rglob("*") if path.is_file()]
     if broken == "unfinished":
         (backup / "backup.json").unlink()
+    elif broken == "emptied":
+        (backup / "backup.json").write_text("{}")
+    elif broken == "file lost":
+        file.unlink()
+    elif broken == "file cut":
+        file.write_bytes(b"some")
     elif broken == "damaged":
-        with (backup / "redis.rdb").open("r+b") as file:
-            file.write(b"X")
+        with (backup / "redis.rdb").open("r+b") as saved:
+            saved.write(b"X")
     else:
         text = (backup / "backup.json").read_text()
         (backup / "backup.json").write_text(text.replace('"format": 1', '"format": 2'))
-    refused = respool("restore", str(backup), "--redis-folder", str(tmp_path / "new"))
-    assert refused.returncode == 1
-    assert str(backup) in refused.stderr
+    target = ["--redis-folder", str(tmp_path / "new"), "--files-folder", str(tmp_path / "files2")]
+    refused = respool("restore", str(backup), *target)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "backup" in refused.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_of_files_that_is_not_there_is_no_folder_without_files(tmp_path: Path) -> None:
+    with running_redis(folder(tmp_path / "old"), *AOF) as server:
+        environ = {"RESPOOL_REDIS_URL": server.url, "RESPOOL_FILES_FOLDER": str(tmp_path / "mistyped")}
+        refused = respool("backup", str(tmp_path / "backup"), environ=environ)
+    assert refused.returncode == 2
+    assert "mistyped" in refused.stderr
+    assert not (tmp_path / "backup").exists()
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
@@ -162,4 +190,4 @@ def test_a_user_that_may_not_copy_is_told_so_and_leaves_no_whole_backup(tmp_path
         refused = respool("backup", str(tmp_path / "backup"), environ={"RESPOOL_REDIS_URL": url})
     assert refused.returncode == 1
     assert "Redis hands out no copy of itself" in refused.stderr
-    assert not (tmp_path / "backup" / "backup.json").exists()
+    assert list((tmp_path / "backup").iterdir()) == []

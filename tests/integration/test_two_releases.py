@@ -152,3 +152,19 @@ def test_what_a_worker_of_the_first_release_dies_with_is_taken_over(
         for job in ended:
             assert [attempt["outcome"] for attempt in job.attempts] == ["lost", "completed"]
         assert Projects(store_client).get("default").held_tokens == 0
+
+
+def test_after_going_back_the_first_release_works_and_what_it_cannot_see_waits_for_a_newer_one(
+    first_release: Path, store_client: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    with running_sandbox() as sandbox:
+        taken_over = submit_by_first(first_release, redis_url, 4, fault="delay=1")
+        with running_workers(1, tmp_path, redis_url, sandbox, slots="1"):
+            wait_until(lambda: seen(sandbox)["total"] == 1)
+            new = submit(store_client, 2)
+        with first_worker(first_release, store_client, redis_url, sandbox):
+            own = submit_by_first(first_release, redis_url, 3)
+            assert {job.status for job in wait_for_ends(store_client, own)} == {"completed"}
+            assert {job.status for job in jobs_of(store_client, new)} == {"queued"}
+        with running_workers(1, tmp_path, redis_url, sandbox, slots="20"):
+            assert {job.status for job in wait_for_ends(store_client, [*taken_over, *new])} == {"completed"}

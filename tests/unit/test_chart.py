@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,19 @@ CHART = CHECKOUT / "deploy/helm/respool"
 COMPONENTS = {"api": API_COMMAND, "worker": WORKER_COMMAND, "webhooks": SENDER_COMMAND}
 KUBERNETES = ("1.27", "1.30", "1.34")
 CUSTOM = ("ScaledObject", "ScrapeConfig")
+METADATA = ("169.254.169.254", "168.63.129.16", "100.100.100.200", "192.0.0.192")
 SCALING = {"worker": {"autoscaling": {"enabled": True}}}
 EVERYTHING: dict[str, Any] = {
     "image": {"repository": "registry.example.com/respool", "tag": "1", "pullSecrets": [{"name": "pull"}]},
     "settings": {"RESPOOL_PUBLIC_URL": "https://respool.example.com", "RESPOOL_LOG_LEVEL": "DEBUG"},
     "environment": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"},
-    "secrets": {"values": {"RESPOOL_SECRET": "s" * 32, "RESPOOL_UPSTREAM_API_KEY": "sk: #1"}},
+    "secrets": {
+        "values": {"RESPOOL_SECRET": "s" * 32, "RESPOOL_UPSTREAM_API_KEY": "sk: #1", "REDIS_PASSWORD": "p" * 32}
+    },
+    "certificates": "company-ca",
     "limits": '[accounts.default]\nurl = "https://example.com/v1"\nkey_variable = "KEY"\n',
     "files": {"storageClass": "shared"},
-    "redis": {"storageClass": "fast"},
+    "redis": {"storageClass": "fast", "passwordKey": "REDIS_PASSWORD"},
     "api": {
         "ingress": {"enabled": True, "className": "nginx", "annotations": {"a": "b"}},
         "podAnnotations": {"c": "d"},
@@ -51,8 +56,9 @@ LEAST: dict[str, Any] = {
     "podDisruptionBudget": {"enabled": False},
 }
 OWN_REDIS: dict[str, Any] = {
+    "secrets": {"values": {"RESPOOL_REDIS_URL": "rediss+sentinel://:word@10.0.0.5:26379/mymaster/0"}},
     "redis": {"enabled": False},
-    "networkPolicy": {"redisTo": [{"ipBlock": {"cidr": "10.0.0.5/32"}}], "redisPort": 6380},
+    "networkPolicy": {"redisTo": [{"ipBlock": {"cidr": "10.0.0.5/32"}}], "redisPorts": [6379, 26379]},
 }
 VALUES = {"default": {}, "everything": EVERYTHING, "least": LEAST, "own redis": OWN_REDIS}
 
@@ -83,7 +89,8 @@ def container(name: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def env(name: str, values: dict[str, Any]) -> dict[str, str]:
-    return {entry["name"]: entry["value"] for entry in container(name, values)["env"]}
+    """What stands there as it is."""
+    return {entry["name"]: entry["value"] for entry in container(name, values)["env"] if "value" in entry}
 
 
 def labels_that_pods_have(values: dict[str, Any]) -> list[dict[str, str]]:
@@ -123,6 +130,9 @@ def test_a_field_that_kubernetes_does_not_know_would_be_found() -> None:
         {"settings": {"PATH": "/"}},
         {"environment": {"RESPOOL_LOG_LEVEL": "INFO"}},
         {"scrapeConfig": {"interval": "often"}},
+        {"redis": {"maxmemory": "much"}},
+        {"redis": {"passwordKey": "RESPOOL_REDIS_PASSWORD"}},
+        {"redis": {"enabled": False}},
     ],
 )
 def test_values_that_are_wrong_are_refused(wrong: dict[str, Any]) -> None:
@@ -158,7 +168,8 @@ def test_settings_are_those_that_the_service_knows(values: dict[str, Any]) -> No
         settings = read_settings(told)
         assert settings.slots == (200 if name == "worker" else Settings().slots)
         if values is not LEAST and values is not OWN_REDIS:
-            assert settings.redis_url == "redis://demo-respool-redis:6379/0"
+            password = ":$(REDIS_PASSWORD)@" if values is EVERYTHING else ""
+            assert settings.redis_url == f"redis://{password}demo-respool-redis:6379/0"
 
 
 @pytest.mark.parametrize(
@@ -231,12 +242,30 @@ def test_the_limits_file_reaches_every_process_and_a_change_of_it_starts_them_an
 
     maps = of_kind("ConfigMap", EVERYTHING)
     assert maps["limits"]["data"] == {"limits.toml": EVERYTHING["limits"]}
-    assert maps[""]["data"]["RESPOOL_LIMITS_FILE"] == "/etc/respool/limits.toml"
+    assert maps[""]["data"]["RESPOOL_LIMITS_FILE"] == "/etc/respool/limits/limits.toml"
+    mount = {"name": "limits", "mountPath": "/etc/respool/limits", "readOnly": True}
     for name in COMPONENTS:
-        assert {"name": "limits", "mountPath": "/etc/respool", "readOnly": True} in container(name, EVERYTHING)[
-            "volumeMounts"
-        ]
+        assert mount in container(name, EVERYTHING)["volumeMounts"]
     assert checksum("a = 1") != checksum("a = 2")
+
+
+def test_certificates_of_ones_own_reach_every_process() -> None:
+    mount = {"name": "certificates", "mountPath": "/etc/respool/certificates", "readOnly": True}
+    for name in COMPONENTS:
+        assert mount in container(name, EVERYTHING)["volumeMounts"]
+        assert {"name": "certificates", "configMap": {"name": "company-ca"}} in pods(EVERYTHING)[name]["volumes"]
+
+
+def test_redis_wants_the_password_that_all_processes_give_and_it_stands_in_no_command() -> None:
+    wanted = {"secretKeyRef": {"name": "demo-respool", "key": "REDIS_PASSWORD"}}
+    (asked,) = container("redis", EVERYTHING)["env"]
+    assert asked == {"name": "REDISCLI_AUTH", "valueFrom": wanted}
+    assert container("redis", EVERYTHING)["command"][-2:] == ["--requirepass", "$(REDISCLI_AUTH)"]
+    for name in COMPONENTS:
+        names = [entry["name"] for entry in container(name, EVERYTHING)["env"]]
+        assert {"name": "REDIS_PASSWORD", "valueFrom": wanted} in container(name, EVERYTHING)["env"]
+        # Kubernetes fills in only what stands before.
+        assert names.index("REDIS_PASSWORD") < names.index("RESPOOL_REDIS_URL")
 
 
 def test_secrets_stand_in_a_secret_alone() -> None:
@@ -253,6 +282,31 @@ def test_redis_keeps_every_accepted_job_in_a_volume_and_evicts_nothing() -> None
     options = dict(zip(command[1::2], command[2::2], strict=True))
     assert (options["--appendonly"], options["--maxmemory-policy"]) == ("yes", "noeviction")
     assert options["--dir"] == container("redis", {})["volumeMounts"][0]["mountPath"]
+
+
+def test_redis_refuses_submits_before_memory_ends_it() -> None:
+    options = container("redis", {})["command"]
+    most = options[options.index("--maxmemory") + 1]
+    assert (most, container("redis", {})["resources"]["limits"]["memory"]) == ("2gb", "4Gi")
+
+
+def test_redis_that_is_still_loading_is_not_taken_for_ready_and_is_waited_for() -> None:
+    for probe in ("startupProbe", "readinessProbe"):
+        assert container("redis", {})[probe]["exec"]["command"] == ["valkey-cli", "-e", "ping"]
+
+    def patience(name: str) -> int:
+        probe = container(name, {})["startupProbe"]
+        return int(probe["periodSeconds"] * probe["failureThreshold"])
+
+    assert patience("worker") == patience("webhooks") > patience("redis")
+
+
+def test_redis_is_started_anew_by_no_new_release_of_the_service() -> None:
+    release = {"helm.sh/chart", "app.kubernetes.io/version"}
+    document = of_kind("StatefulSet", EVERYTHING)["redis"]
+    assert release <= document["metadata"]["labels"].keys()
+    assert not release & document["spec"]["template"]["metadata"]["labels"].keys()
+    assert "annotations" not in document["spec"]["template"]["metadata"]
 
 
 def test_selectors_find_the_pods_of_their_component() -> None:
@@ -282,14 +336,48 @@ def test_the_network_lets_each_pod_reach_what_it_needs_and_nothing_private_else(
     assert (blocks("api"), blocks("worker"), blocks("webhooks")) == ([], ["0.0.0.0/0"], ["0.0.0.0/0"])
     for name in ("worker", "webhooks"):
         (block,) = [rule["to"][0]["ipBlock"] for rule in policies[name]["egress"] if "ipBlock" in str(rule)]
-        assert {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"} <= set(block["except"])
+        excepted = [ip_network(cidr) for cidr in block["except"]]
+        for address in ("10.1.2.3", "172.31.0.1", "192.168.1.1", *METADATA):
+            assert any(ip_address(address) in network for network in excepted), address
+
+
+def test_senders_reach_receivers_on_every_port_that_a_webhook_may_have() -> None:
+    def ports(values: dict[str, Any]) -> list[dict[str, Any]]:
+        rules = of_kind("NetworkPolicy", values)["webhooks"]["spec"]["egress"]
+        (found,) = [rule["ports"] for rule in rules if "ipBlock" in str(rule)]
+        return list(found)
+
+    assert ports({}) == [{"protocol": "TCP"}]
+    assert ports({"networkPolicy": {"receiverPorts": [443]}}) == [{"protocol": "TCP", "port": 443}]
+
+
+def test_the_pod_that_restores_mounts_the_volumes_of_the_chart() -> None:
+    pod = yaml.safe_load((CHECKOUT / "deploy/helm/restore-pod.yaml").read_text())
+    kubernetes_validate.validate(pod, KUBERNETES[-1], strict=True)
+    claims = {
+        volume["name"]: volume["persistentVolumeClaim"]["claimName"]
+        for volume in pod["spec"]["volumes"]
+        if "persistentVolumeClaim" in volume
+    }
+    (redis,) = [document for document in documents({}) if document["kind"] == "StatefulSet"]
+    (files,) = [document for document in documents({}) if document["kind"] == "PersistentVolumeClaim"]
+    (template,) = redis["spec"]["volumeClaimTemplates"]
+    wanted = {
+        "redis": f"{template['metadata']['name']}-{redis['metadata']['name']}-0",
+        "files": files["metadata"]["name"],
+    }
+    assert claims == {name: claim.replace("demo-", "") for name, claim in wanted.items()}
+    users = redis["spec"]["template"]["spec"]["securityContext"], pods({})["api"]["securityContext"]
+    told = (CHECKOUT / "docs/backup.md").read_text()
+    for user, place in zip(users, ("/redis", "/files"), strict=True):
+        assert f"chown -R {user['runAsUser']}:{user['runAsGroup']} {place}" in told
 
 
 def test_a_redis_of_ones_own_can_be_reached() -> None:
     for name, document in of_kind("NetworkPolicy", OWN_REDIS).items():
         assert {
             "to": [{"ipBlock": {"cidr": "10.0.0.5/32"}}],
-            "ports": [{"protocol": "TCP", "port": 6380}],
+            "ports": [{"protocol": "TCP", "port": 6379}, {"protocol": "TCP", "port": 26379}],
         } in document["spec"]["egress"], name
 
 
@@ -302,7 +390,12 @@ def test_workers_scale_from_none_by_the_jobs_that_have_not_ended() -> None:
     (trigger,) = scaled["triggers"]
     assert trigger["type"] == "prometheus"
     assert trigger["metadata"]["activationThreshold"] == "0"
-    assert scaled["fallback"]["replicas"] == 1
+
+
+def test_nobody_is_stopped_while_nobody_can_tell_how_many_jobs_there_are() -> None:
+    scaled = of_kind("ScaledObject", SCALING)["worker"]["spec"]
+    assert (scaled["fallback"]["behavior"], scaled["fallback"]["replicas"]) == ("currentReplicasIfHigher", 1)
+    assert scaled["triggers"][0]["metadata"]["ignoreNullValues"] == "false"
 
 
 def test_workers_scale_by_metrics_that_there_are() -> None:

@@ -29,7 +29,12 @@ CELERY = ("worker", "webhooks")
 
 def resolved(text: str) -> str:
     """The text as compose reads it where no variable is set."""
-    return re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", text)
+    return re.sub(r"\$\{[A-Z_]+:(?:-([^}]*)|\+[^}]*)\}", lambda found: found[1] or "", text)
+
+
+def mounts(name: str) -> list[list[str]]:
+    """Of a service: source, place, and mode where one is given."""
+    return [resolved(mount).split(":") for mount in SERVICES[name].get("volumes", ())]
 
 
 def seconds(text: str) -> float:
@@ -70,17 +75,16 @@ def test_what_watches_the_service_is_started_only_by_its_profile() -> None:
 
 
 def test_every_file_of_the_checkout_that_is_mounted_is_there() -> None:
-    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", ()) if mount[0] == "."]
-    assert len(mounts) == 3
-    for mount in mounts:
-        source, _, mode = mount.split(":")
+    found = [mount for name in SERVICES for mount in mounts(name) if mount[0][0] == "."]
+    assert len(found) == 3
+    for source, _, mode in found:
         assert (CHECKOUT / source).exists(), source
         assert mode == "ro"
 
 
 def test_every_named_volume_is_declared_and_used() -> None:
-    used = {mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", ())}
-    assert {name for name in used if name[0] != "."} == set(COMPOSE["volumes"])
+    used = {mount[0] for name in SERVICES for mount in mounts(name)}
+    assert {source for source in used if source[0] not in "./"} == set(COMPOSE["volumes"])
 
 
 def test_prometheus_reads_its_configuration_where_it_is_mounted_and_scrapes_the_api_of_compose() -> None:
@@ -97,8 +101,7 @@ def test_grafana_finds_prometheus_and_the_dashboard() -> None:
     (source,) = yaml.safe_load((folder / "datasources/prometheus.yml").read_text())["datasources"]
     assert source["url"] == "http://prometheus:9090"
     (provider,) = yaml.safe_load((folder / "dashboards/respool.yml").read_text())["providers"]
-    mounts = [mount.split(":")[1] for mount in SERVICES["grafana"]["volumes"]]
-    assert f"{provider['options']['path']}/respool.json" in mounts
+    assert f"{provider['options']['path']}/respool.json" in [mount[1] for mount in mounts("grafana")]
     dashboard = (CHECKOUT / "deploy/grafana/respool.json").read_text()
     assert set(re.findall(r'"uid": "([^"$]*)"', dashboard)) <= {source["uid"], json.loads(dashboard).get("uid")}
 
@@ -129,12 +132,12 @@ def test_workers_and_senders_can_be_scaled_since_nothing_about_them_is_unique(na
 
 
 def test_the_api_and_the_workers_share_one_volume_of_files_which_the_image_lets_them_write() -> None:
-    (volume,) = SERVICES["api"]["volumes"]
-    assert SERVICES["worker"]["volumes"] == [volume]
-    assert "volumes" not in SERVICES["webhooks"]
-    name, place = volume.split(":")
+    volume = ["files", "/files"]
+    assert volume not in mounts("webhooks")
+    name, place = volume
     assert name in COMPOSE["volumes"]
     for service in ("api", "worker"):
+        assert volume in mounts(service)
         assert SERVICES[service]["environment"]["RESPOOL_FILES_FOLDER"] == place
     assert f"install --directory --owner 10001 --group 10001 --mode 700 {place}" in DOCKERFILE
 
@@ -157,8 +160,33 @@ def test_redis_keeps_every_accepted_job_in_a_volume_and_evicts_nothing() -> None
     options = dict(zip(redis["command"][1::2], redis["command"][2::2], strict=True))
     assert options["--appendonly"] == "yes"
     assert options["--maxmemory-policy"] == "noeviction"
-    assert [volume.split(":") for volume in redis["volumes"]] == [["redis", "/data"]]
+    assert mounts("redis") == [["redis", "/data"]]
     assert "redis" in COMPOSE["volumes"]
+
+
+def test_redis_refuses_submits_before_memory_ends_it_and_is_not_asked_for_anything_while_it_loads() -> None:
+    redis = SERVICES["redis"]
+    options = dict(zip(redis["command"][1::2], redis["command"][2::2], strict=True))
+    assert resolved(options["--maxmemory"]) == "2gb"
+    assert redis["healthcheck"]["test"] == ["CMD", "valkey-cli", "-e", "ping"]
+    assert seconds(redis["healthcheck"]["start_period"]) >= 600
+
+
+def test_a_limits_file_of_the_host_reaches_every_process_that_reads_its_setting() -> None:
+    for name in OWN:
+        (source,) = [mount for mount in SERVICES[name]["volumes"] if "RESPOOL_LIMITS_FILE" in mount]
+        place = SERVICES[name]["environment"]["RESPOOL_LIMITS_FILE"]
+        assert source == f"${{RESPOOL_LIMITS_FILE:-/dev/null}}:{place.split(':+')[1].rstrip('}')}:ro"
+        assert resolved(place) == ""
+
+
+def test_logs_do_not_grow_without_end_beside_the_volume_of_redis() -> None:
+    assert {name for name, service in SERVICES.items() if service["logging"] != {"driver": "local"}} == set()
+
+
+def test_the_image_bears_the_release() -> None:
+    (image,) = {SERVICES[name]["image"] for name in OWN}
+    assert f'version = "{image.removeprefix("respool:")}"' in (CHECKOUT / "pyproject.toml").read_text()
 
 
 def test_api_workers_and_senders_wait_for_a_healthy_redis_and_reach_it_by_a_valid_setting() -> None:

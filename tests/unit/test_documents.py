@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,7 @@ import playwright
 import pytest
 from openai import InvalidWebhookSignatureError
 
-from api.app import create_app
 from jobs.limits import read_limits
-from jobs.settings import Settings
 from respool.cli import main
 from tests.fakes.pages import CHECKOUT, PAGES, Block, blocks_of, text_of
 
@@ -90,6 +89,27 @@ def test_the_command_line_has_each_command_and_option_that_a_page_names(page: st
         assert set(OPTION.findall(bare)) <= options | {"--help", "--version"}, (line, name)
 
 
+def leaves(command: click.Command, name: str = "") -> Iterator[str]:
+    """All commands that do something, with the names of their groups."""
+    if not isinstance(command, click.Group):
+        yield name
+        return
+    for part in command.list_commands(click.Context(command)):
+        found = command.get_command(click.Context(command), part)
+        assert found is not None
+        yield from leaves(found, f"{name} {part}".strip())
+
+
+def test_the_page_of_the_command_line_has_every_command_and_no_other() -> None:
+    commands, told = set(leaves(main)), set()
+    groups = {command.split()[0] for command in commands if " " in command}
+    for row in re.findall(r"^\| (`[a-z].+?) \|", text_of("docs/cli.md").partition("\n## ")[0], re.MULTILINE):
+        spans = [span.split() for span in re.findall(r"`([^`]+)`", row)]
+        group = spans[0].pop(0) if spans[0][0] in groups else ""
+        told |= {f"{group} {words[0]}".strip() for words in spans}
+    assert told == commands
+
+
 def anchors_of(text: str) -> set[str]:
     heads = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
@@ -107,9 +127,14 @@ def test_every_link_leads_to_something_that_is_there(page: str) -> None:
             assert anchor in anchors_of(target.read_text(encoding="utf-8")), (page, to, anchor)
 
 
-def test_the_readme_leads_to_every_page() -> None:
-    linked = {to for to, _ in LINK.findall(text_of("README.md"))}
-    assert {page for page in PAGES if page.startswith("docs/") and "/adr/" not in page} <= linked
+def linked(page: str) -> set[str]:
+    return {to for to, _ in LINK.findall(text_of(page))}
+
+
+def test_the_index_leads_to_every_page_and_the_readme_to_the_index() -> None:
+    assert {"docs/README.md", "docs/quickstart.md", "docs/concepts.md"} <= linked("README.md")
+    pages = {page.removeprefix("docs/") for page in PAGES if page.startswith("docs/") and "/adr/" not in page}
+    assert pages - {"README.md"} <= linked("docs/README.md")
 
 
 def test_a_word_has_one_place_where_it_is_told() -> None:
@@ -159,44 +184,3 @@ def test_the_node_program_that_verifies_knows_what_is_genuine(tmp_path: Path) ->
     file.write_text(program("docs/webhooks.md", "js", "isGenuine") + asked)
     done = subprocess.run([node, str(file)], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.split() == ["true", "false", "false"]
-
-
-def shapes(url: str) -> dict[str, Any]:
-    """What the API says that it takes and gives, by name."""
-    app = create_app(Settings(redis_url=url))
-    found: dict[str, Any] = app.test_client().get("/openapi.json").json["components"]["schemas"]  # type: ignore[index]
-    return found
-
-
-def fits(shown: Any, schema: dict[str, Any], known: dict[str, Any]) -> bool:
-    """Whether all fields that are shown are fields of the schema; what stands for others (`…`) is passed over."""
-    choices = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
-    if choices:
-        return any(fits(shown, choice, known) for choice in choices)
-    if "$ref" in schema:
-        return fits(shown, known[schema["$ref"].rpartition("/")[2]], known)
-    if isinstance(shown, list):
-        return all(fits(one, schema.get("items", {}), known) for one in shown)
-    fields = schema.get("properties")
-    if not isinstance(shown, dict) or fields is None:
-        return True
-    others = schema.get("additionalProperties", False) is not False
-    return all(
-        fits(value, fields[name], known) if name in fields else others or name == "…" for name, value in shown.items()
-    )
-
-
-def test_every_answer_that_is_shown_has_fields_that_the_api_has(redis_url: str) -> None:
-    known = shapes(redis_url)
-    for page in ("README.md", "docs/http-api.md"):
-        for block in blocks_of(page, "json"):
-            shown = json.loads(block.text)
-            kinds = [shape for shape in known.values() if is_kind_of(shown, shape)]
-            assert any(fits(shown, shape, known) for shape in kinds), block
-
-
-def is_kind_of(shown: dict[str, Any], shape: dict[str, Any]) -> bool:
-    """Whether the shape has each field by name, and is of the same `object`."""
-    fields = shape.get("properties", {})
-    kinds = fields.get("object", {}).get("enum", [])
-    return shown.keys() - {"…"} <= fields.keys() and shown.get("object") in (None, *kinds)

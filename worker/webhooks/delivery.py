@@ -8,8 +8,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from jobs.log_secrets import Hider
 from jobs.tracing import UNTRACED, Span, Tracer
 from jobs.webhooks.deliveries import Deliveries, DeliveryClaim, Settled, Tried, Verdict
+from jobs.webhooks.target import guarded_parts
 from schemas.webhook_url import origin_of
 from worker.calls import Call, Calls
 from worker.webhooks.body import composed
@@ -63,7 +65,8 @@ class DeliveryAttempts:
         _mark(span, result)
         latency_ms = round(1000 * (time.monotonic() - started))
         verdict = self._judge(claim, result)
-        settled = self.deliveries.settle(claim, verdict, tried(result, started_at=started_at, latency_ms=latency_ms))
+        written = tried(result, url=claim.url, started_at=started_at, latency_ms=latency_ms)
+        settled = self.deliveries.settle(claim, verdict, written)
         _tell(claim, result, verdict, settled, latency_ms=latency_ms)
 
     def _send(self, claim: DeliveryClaim, *, traceparent: str) -> Result:
@@ -96,19 +99,23 @@ def _mark(span: Span, result: Result) -> None:
         span.fail(f"http_{result.http_status}")
 
 
-def tried(result: Result, *, started_at: float, latency_ms: int) -> Tried:
-    """The attempt as its log shows it; `started_at` in Unix seconds."""
+def tried(result: Result, *, url: str, started_at: float, latency_ms: int) -> Tried:
+    """The attempt as its log shows it; `started_at` in Unix seconds.
+
+    What `url` may hide stays hidden: receivers repeat what they were asked for, and redirects take it along.
+    """
     if not isinstance(result, Answered):
         return Tried(started_at=started_at, latency_ms=latency_ms, error=result.error)
     delivered = 200 <= result.http_status < 300
-    location = result.headers.get("Location") if 300 <= result.http_status < 400 else None
+    location = result.headers.get("Location", "") if 300 <= result.http_status < 400 else ""
+    hide = Hider(guarded_parts(url)).hide
     return Tried(
         started_at=started_at,
         latency_ms=latency_ms,
         http_status=result.http_status,
         error=None if delivered else f"http_{result.http_status}",
-        answer=result.answer[:SHOWN_BYTES].decode(errors="replace"),
-        location=location and location[:SHOWN_BYTES],
+        answer=hide(result.answer.decode(errors="replace"))[:SHOWN_BYTES],
+        location=hide(location)[:SHOWN_BYTES] or None,
     )
 
 

@@ -9,7 +9,8 @@ from jobs.webhooks.releases import DELIVER_TASK
 from worker.app import make_app
 from worker.webhooks.process import SenderProcess
 
-settings = read_settings(os.environ)
-logs.set_up(settings)
-tracer = open_tracer(os.environ, service="respool-webhooks")
-app = make_app(settings, SenderProcess(settings, tracer=tracer), task=DELIVER_TASK)
+with logs.starting(os.environ):
+    settings = read_settings(os.environ)
+    logs.set_up(settings)
+    tracer = open_tracer(os.environ, service="respool-webhooks")
+    app = make_app(settings, SenderProcess(settings, tracer=tracer), task=DELIVER_TASK)

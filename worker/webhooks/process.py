@@ -40,7 +40,9 @@ class SenderProcess(QueueProcess):
         self._attempts = DeliveryAttempts(
             deliveries=deliveries,
             client=open_client(settings),
-            keyring=Keyring(Vault(redis, secret=settings.secret), own_secret=settings.webhook_secret),
+            keyring=Keyring(
+                Vault(redis, secret=settings.secret, older=settings.old_secrets), own_secret=settings.webhook_secret
+            ),
             calls=calls,
             schedule=settings.webhook_schedule,
             timeout_seconds=settings.webhook_timeout_seconds,

@@ -6,8 +6,8 @@ local now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
 local now = math.floor(now_us / 1000)
 local second = math.floor(now / 1000)
 local DAY = 86400000
--- The form of the records that this release writes, and what a worker process of it says of itself: one that does not say
--- it is of a release that knows less, and a record that tells of a later one is left to those that know more.
+-- The form of the records that this release writes, and what a worker or sender of it says of itself: one that does
+-- not say it is of a release that knows less, and a record that tells of a later one is left to those that know more.
 local GENERATION = '2'
 local function too_new(schema) return tonumber(schema or 1) > tonumber(GENERATION) end
 
@@ -48,6 +48,9 @@ local function fields_of(key, ...) return named({...}, redis.call('HMGET', key, 
 local function read(n, ...) return fields_of(job_key(n), ...) end
 
 local function ended(status) return status and status ~= 'queued' and status ~= 'in_progress' end
+
+-- Adds to a sum of what was used. Where it would not fit into 64 bits it stays: no mad upstream's figures keep a job from its end.
+local function add_to(key, field, by) redis.pcall('HINCRBY', key, field, int(by)) end
 
 local function count(name, by) redis.call('HINCRBY', prefix .. 'counters', name, by) end
 

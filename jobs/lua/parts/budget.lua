@@ -38,8 +38,8 @@ end
 local function spend(project, tokens, nano)
   if tokens == 0 and nano == 0 then return end
   for _, period in pairs(periods(project)) do
-    redis.call('HINCRBY', period.key, 'tokens', int(tokens))
-    redis.call('HINCRBY', period.key, 'nano', int(nano))
+    add_to(period.key, 'tokens', tokens)
+    add_to(period.key, 'nano', nano)
     redis.call('PEXPIRE', period.key, int(period.kept))
   end
 end
@@ -49,16 +49,16 @@ local function take_back(project, tokens, nano, day)
   local key = prefix .. 'spent:' .. project .. ':'
   for _, period in ipairs({key .. 'day' .. int(day), key .. 'month' .. int(month_of(day))}) do
     if redis.call('EXISTS', period) == 1 then
-      redis.call('HINCRBY', period, 'tokens', int(-tokens))
-      redis.call('HINCRBY', period, 'nano', int(-nano))
+      add_to(period, 'tokens', -tokens)
+      add_to(period, 'nano', -nano)
     end
   end
   if redis.call('HGET', project_key(project), 'blocked') then unpark(project) end
 end
 
 local function hold(project, tokens, nano)
-  redis.call('HINCRBY', project_key(project), 'held_tokens', int(tokens))
-  redis.call('HINCRBY', project_key(project), 'held_nano', int(nano))
+  add_to(project_key(project), 'held_tokens', tokens)
+  add_to(project_key(project), 'held_nano', nano)
 end
 
 -- Each budget that the project has: {name, bound, left, ends}; `left` is what is neither spent nor held.

@@ -7,7 +7,7 @@ local function book(n, counts)
   local job = read(n, 'project', 'model', 'api_key')
   local usage = usage_key(job.project)
   for name, value in pairs(counts) do
-    redis.call('HINCRBY', usage, job.model .. '\n' .. job.api_key .. '\n' .. name, int(value))
+    add_to(usage, job.model .. '\n' .. job.api_key .. '\n' .. name, value)
   end
   redis.call('PEXPIRE', usage, int(400 * DAY))
 end
@@ -95,7 +95,7 @@ local function close_attempt(n, attempt, fields, tokens)
     book(n, tokens)
     meter_usage(job.lane, tokens)
     spend(job.project, tokens.total_tokens or 0, tokens.cost_nano or 0)
-    redis.call('HINCRBY', job_key(n), 'nano', int(tokens.cost_nano or 0))
+    add_to(job_key(n), 'nano', tokens.cost_nano or 0)
   end
   if tonumber(job.attempt or 0) == attempt then
     if tokens then settle(n, tokens.total_tokens or 0)

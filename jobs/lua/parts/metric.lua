@@ -1,11 +1,13 @@
 -- What /metrics shows of the past: counts in one hash. A field is `NAME`, or `NAME newline LABELS`, a lane or backlog being the last
 -- label; docs/metrics.md lists them. All labels are of small sets, so that the hash stays small.
 
+local METRICS = prefix .. 'metrics'
 local MOST_LANES = 100
 local TIMES = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400}
 
+-- Adds a whole number below 10^17. Where the sum would not fit into 64 bits it stays: no count stands in the way of what it counts.
 local function meter(field, by)
-  if by ~= 0 then redis.call('HINCRBY', prefix .. 'metrics', field, int(by)) end
+  if by ~= 0 then redis.pcall('HINCRBY', METRICS, field, by) end
 end
 
 -- The lane or backlog as a label: the hundred that came first by their names, what came later together.
@@ -29,9 +31,11 @@ local function meter_time(name, labels, ms)
     if ms <= seconds * 1000 then bucket = tostring(seconds) break end
   end
   meter(name .. '_bucket\n' .. bucket .. labels, 1)
-  meter(name .. '_ms' .. labels, math.max(0, ms))
+  meter(name .. '_ms' .. labels, math.max(0, math.floor(ms)))
 end
 
+-- The statuses from 600 on, of which no protocol knows, are one.
 local function class_of(http_status)
-  return http_status == 429 and '429' or math.floor(http_status / 100) .. 'xx'
+  if http_status == 429 then return '429' end
+  return http_status < 600 and math.floor(http_status / 100) .. 'xx' or 'other'
 end

@@ -50,7 +50,10 @@ class Safe:
 
 def test_streams_and_waits_end_as_soon_as_a_process_is_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     followers, endings, happenings = Closable(), Closable(), Closable()
-    services = SimpleNamespace(followers=followers, endings=endings, happenings=happenings, safety=Safe())
+    counts = SimpleNamespace(flush=lambda: None)
+    services = SimpleNamespace(
+        followers=followers, endings=endings, happenings=happenings, request_counts=counts, safety=Safe()
+    )
     app = SimpleNamespace(extensions={SERVICES: services})
     worker = SimpleNamespace(alive=True, wsgi=app)
     logger = logging.getLogger("gunicorn.error")

@@ -24,6 +24,14 @@ def test_the_buckets_of_a_histogram_add_up(nobody: Caller, bench: Bench) -> None
     assert 'respool_wait_seconds_count{account="default",model="m",source="api"} 3.0' in text
 
 
+def test_a_model_is_told_as_it_is_whatever_it_is_made_of(nobody: Caller, bench: Bench) -> None:
+    model = 'a"b\\c,{}=\u00e9 #'
+    bench.submit(model=model)
+    families = text_string_to_metric_families(nobody.get("/metrics").text)
+    (found,) = [family for family in families if family.name == "respool_backlog_jobs"]
+    assert [(sample.labels["model"], sample.value) for sample in found.samples] == [(model, 1.0)]
+
+
 def test_no_project_job_or_key_is_named(nobody: Caller, alice: Caller) -> None:
     job = alice.job()
     text = nobody.get("/metrics").text
@@ -38,6 +46,7 @@ def test_where_a_token_is_set_nobody_reads_without_it(make_app: AppMaker, given:
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert error_of(answer)["code"] == "invalid_metrics_token"
+    assert client.head("/metrics", headers={"Authorization": given}).status_code == 401
 
 
 def test_the_token_lets_in(make_app: AppMaker) -> None:

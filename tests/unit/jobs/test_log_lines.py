@@ -1,5 +1,6 @@
 import json
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -62,6 +63,26 @@ def test_of_other_peoples_errors_the_text_is_left_out_and_of_ours_it_is_told() -
 
 def test_of_an_error_of_the_system_its_reason_is_told_and_no_name() -> None:
     assert trace_of(raised(FileNotFoundError(2, "No such file", "/secret"))).endswith("FileNotFoundError: No such file")
+
+
+def test_an_error_of_ours_cannot_begin_a_line_of_its_own_in_text() -> None:
+    line = TEXT.format(record("failed", error=raised(StoreUnavailable("gone\n\x1b[2J2026-01-01 INFO all is well"))))
+    assert line.endswith(r"gone\n\x1b[2J2026-01-01 INFO all is well")
+
+
+def test_a_message_whose_arguments_cannot_be_shown_is_told_without_them() -> None:
+    class Odd:
+        def __str__(self) -> str:
+            raise RuntimeError("canary-secret")
+
+    assert json.loads(JSON.format(record("%s came", Odd())))["message"] == "%s came"
+
+
+@pytest.mark.parametrize("part", ["a", "?", "://", "@", "Bearer ", "sk-"])
+def test_a_huge_message_takes_no_longer_to_be_told_than_a_long_one(part: str) -> None:
+    started = time.process_time()
+    JSON.format(record(part * 1_000_000))
+    assert time.process_time() - started < 2
 
 
 def test_a_message_that_does_not_fit_its_arguments_is_told_as_it_is() -> None:

@@ -8,6 +8,7 @@ from jobs.settings import Settings
     ("text", "shown"),
     [
         ("Connected to redis://user:pa%20ss@host:6379/0", "Connected to redis://***@host:6379/0"),
+        ("at http://user:p@ss@host/x@y", "at http://***@host/x@y"),
         (
             "Error handling request GET /v1/jobs?token=abc&x=1 HTTP/1.1",
             "Error handling request GET /v1/jobs?*** HTTP/1.1",
@@ -41,9 +42,12 @@ def test_all_secrets_of_the_settings_are_known() -> None:
         upstream_api_key="upstream-key",
         upstream_proxy="http://user:proxy-password@p:1",
         webhook_secret="whsec_c2lnbmluZw==",
+        metrics_token="metrics-token",
+        old_secrets=("secret-of-before",),
     )
     hider = Hider(secrets_of(settings))
     for secret in (
         "redis-password", "service-secret", "api-key-canary", "upstream-key", "proxy-password", "c2lnbmluZw==",
+        "metrics-token", "secret-of-before",
     ):  # fmt: skip
         assert hider.hide(f"<{secret}>") == "<***>"

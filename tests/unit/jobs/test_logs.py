@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import subprocess
 import sys
 import threading
 import warnings
@@ -9,20 +10,23 @@ from collections.abc import Iterator
 import pytest
 
 from jobs import logs
+from jobs.errors import SettingsError
 from jobs.settings import Settings
+from tests.fakes.processes import CLEAN
 
 
 @pytest.fixture(autouse=True)
 def _as_it_was() -> Iterator[None]:
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
     levels = {name: logging.getLogger(name).level for name in (*logs.ROOMS, *logs.QUIET)}
-    handlers, level = root.handlers[:], root.level
+    handlers, level, told = root.handlers[:], root.level, logging.raiseExceptions
     yield
     root.handlers[:], root.level = handlers, level
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
     sys.excepthook, threading.excepthook = hooks
     logging.captureWarnings(False)
+    logging.raiseExceptions = told
 
 
 class Terminal(io.StringIO):
@@ -87,3 +91,29 @@ def test_loggers_with_handlers_of_their_own_share_the_form() -> None:
     logs.share("own")
     own.warning("x")
     assert lines_of(stream)[0]["logger"] == "own"
+
+
+@pytest.mark.parametrize("error", [SettingsError("RESPOOL_SLOTS", "must be less"), ValueError("what a caller sent")])
+def test_what_keeps_a_process_from_starting_is_one_line_and_its_end(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended, logs.starting({"RESPOOL_LOG_FORMAT": "json"}):
+        raise error
+    (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert ended.value.code == logs.NOT_STARTED
+    assert line["message"] == "this process cannot start" + (f": {error}" if isinstance(error, SettingsError) else "")
+    assert line.get("error") == (None if isinstance(error, SettingsError) else "ValueError")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["celery", "-A", "worker.main", "worker"], ["celery", "-A", "worker.webhooks.main", "worker"],
+     ["gunicorn", "--config", "python:api.gunicorn_config", "--bind", "127.0.0.1:0", "api.main:app"]],
+)  # fmt: skip
+def test_no_process_writes_anything_but_lines_when_a_setting_is_wrong(command: list[str]) -> None:
+    environ = CLEAN | {"RESPOOL_LOG_FORMAT": "json", "RESPOOL_SLOTS": "canary"}
+    ended = subprocess.run([sys.executable, "-m", *command], env=environ, capture_output=True, text=True, check=False)
+    found = [json.loads(line) for line in (ended.stdout + ended.stderr).splitlines()]
+    assert ended.returncode == logs.NOT_STARTED
+    assert any("cannot start: RESPOOL_SLOTS: must be" in line["message"] for line in found)
+    assert "canary" not in ended.stderr

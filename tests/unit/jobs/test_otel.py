@@ -1,16 +1,16 @@
 """Spans as an exporter gets them; OpenTelemetry is an extra, which `make setup` installs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 pytest.importorskip("opentelemetry.sdk", reason="the extra `otel` is not installed")
 
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from jobs.otel import Collecting, open_collected
+from jobs.otel import Collecting, Told, open_collected
 from jobs.tracing import UNTRACED
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -73,3 +73,47 @@ def test_an_error_marks_its_span_by_its_type_alone(tracer: Collecting, exporter:
 def test_an_exporter_that_is_not_there_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
     assert open_collected({"OTEL_TRACES_EXPORTER": "no-such"}, service="s") is UNTRACED
     assert "no-such" in caplog.text
+
+
+class Away(InMemorySpanExporter):
+    """A collector that is there, away, or fails in ways of its own, by turns."""
+
+    def __init__(self, *turns: SpanExportResult | Exception) -> None:
+        super().__init__()
+        self._turns = list(turns)
+        self.closed = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        turn = self._turns.pop(0)
+        if isinstance(turn, Exception):
+            raise turn
+        return turn
+
+    def shutdown(self) -> None:
+        self.closed = True
+
+
+def test_a_collector_that_is_away_is_told_of_once_and_once_that_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    good, bad = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
+    told = Told(Away(good, bad, ValueError("odd"), bad, good, good))
+    with caplog.at_level("INFO"):
+        assert [told.export([]) for _ in range(6)] == [good, bad, bad, bad, good, good]
+    assert caplog.messages == ["traces get lost: nobody takes them", "traces are taken again"]
+
+
+@pytest.mark.parametrize("last", [SpanExportResult.SUCCESS, SpanExportResult.FAILURE])
+def test_a_process_that_ends_waits_for_no_collector_that_is_away(last: SpanExportResult) -> None:
+    exporter = Away(last)
+    told = Told(exporter)
+    told.export([])
+    told.leave()
+    assert exporter.closed == (last is SpanExportResult.FAILURE)
+
+
+def test_a_trace_that_its_caller_does_not_sample_is_handed_on_and_not_collected(
+    tracer: Collecting, exporter: InMemorySpanExporter
+) -> None:
+    with tracer.span("attempt", kind="consumer", within=f"00-{TRACE}-{SPAN}-00") as span:
+        assert span.traceparent.startswith(f"00-{TRACE}-")
+        assert span.traceparent.endswith("-00")
+    assert exporter.get_finished_spans() == ()

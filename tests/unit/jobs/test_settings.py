@@ -48,8 +48,8 @@ URLS = {
 }
 FILES = ("limits_file", "upstream_ca_file", "webhook_ca_file")
 TEXTS = (
-    *("api_key", "upstream_api_key", "secret", "models", "webhook_secret", "webhook_allow", "webhook_schedule"),
-    *("metrics_token", "trusted_proxies"),
+    *("api_key", "upstream_api_key", "secret", "old_secrets", "models", "webhook_secret", "webhook_allow"),
+    *("webhook_schedule", "metrics_token", "trusted_proxies"),
 )
 
 
@@ -219,3 +219,7 @@ def test_trusted_proxies_are_addresses_and_networks() -> None:
     assert [str(network) for network in found] == ["10.0.0.0/8", "192.0.2.1/32", "fd00::/8"]  # type: ignore[attr-defined]
     for text in ("10.0.0.1/8", "proxy.example", "10.0.0.0/8;10.1.0.0/16"):
         assert "10.0.0.0/8" in refusal("trusted_proxies", text)
+
+
+def test_old_secrets_stand_side_by_side() -> None:
+    assert read("old_secrets", "one  two,three") == ("one", "two,three")

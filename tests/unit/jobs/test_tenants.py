@@ -31,6 +31,17 @@ def test_a_key_is_found_by_its_text_alone(tenants: Tenants) -> None:
         assert tenants.find(other) is None
 
 
+def test_a_key_made_under_an_older_secret_is_valid_until_it_is_revoked(
+    tenants: Tenants, store_client: redis.Redis
+) -> None:
+    text, key = tenants.create(project="p", role="member")
+    assert Tenants(store_client, secret="salt").find(text) is None
+    later = Tenants(store_client, secret="salt", older=("other", "pepper"))
+    assert later.find(text) == key
+    later.revoke(key.id)
+    assert later.find(text) is None
+
+
 @pytest.mark.parametrize("secret", ["pepper", ""])
 def test_nothing_in_redis_holds_a_key_or_the_given_secret(store_client: redis.Redis, secret: str) -> None:
     tenants = Tenants(store_client, secret=secret, development_key="open sesame")

@@ -41,6 +41,15 @@ def test_usage_adds_up_by_model_and_key_and_another_project_sees_none_of_it(benc
     assert [row.project for row in everybody] == ["p", "p", "q"]
 
 
+def test_a_sum_at_its_bound_stays_and_the_job_ends_all_the_same(bench: Bench, ledger: UsageLedger) -> None:
+    today = ledger.today()
+    most = 2**63 - 1
+    bench.client.hset(keys.usage("p", (today - EPOCH).days), "a\nk1\ntotal_tokens", most)
+    finish(bench, tokens=10, project="p", api_key="k1", model="a")
+    counts = ledger.rows(project="p", first=today, last=today)[0].counts
+    assert (counts["total_tokens"], counts["completed"]) == (most, 1)
+
+
 def test_a_job_without_tokens_is_counted_by_its_end(bench: Bench, ledger: UsageLedger) -> None:
     bench.store.cancel(bench.submit(project="p"), project=None)
     today = ledger.today()

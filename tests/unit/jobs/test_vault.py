@@ -35,6 +35,17 @@ def test_another_secret_opens_nothing(store_client: redis.Redis, secret: str, ot
         Vault(store_client, secret=other).open(sealed)
 
 
+def test_what_an_older_secret_sealed_is_opened_and_what_is_sealed_now_needs_the_new_one(
+    store_client: redis.Redis,
+) -> None:
+    vault = Vault(store_client, secret="new", older=("old", "oldest"))
+    for secret in ("oldest", "old", "new"):
+        assert vault.open(Vault(store_client, secret=secret).seal("text")) == "text"
+    assert Vault(store_client, secret="new").open(vault.seal("text")) == "text"
+    with pytest.raises(Unsealable):
+        vault.open(Vault(store_client, secret="another").seal("text"))
+
+
 def test_another_secret_in_redis_opens_nothing(store_client: redis.Redis) -> None:
     sealed = Vault(store_client, secret="").seal("text")
     store_client.set(keys.SECRET, "another")

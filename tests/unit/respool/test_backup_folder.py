@@ -1,34 +1,31 @@
+import errno
 from pathlib import Path
 
 import pytest
 
-from respool.backup_folder import Manifest, check_of, copy_files, files_in, is_secret
+from respool.backup_folder import BackupFolder, copy_files, files_in
+from respool.errors import CannotRun
 
 
-def manifest(secret: str) -> Manifest:
-    return Manifest(
-        release="1",
-        taken_at=0.0,
-        server="valkey 9",
-        redis_bytes=0,
-        redis_sha256="",
-        files=0,
-        files_bytes=0,
-        secret=secret,
-    )
+def test_a_disk_that_takes_no_more_is_told_so_and_nothing_is_left(tmp_path: Path) -> None:
+    kept = BackupFolder(tmp_path / "backup")
+
+    def fill() -> None:
+        with kept.begun():
+            kept.redis.write_bytes(b"a part")
+            (kept.files / "a").mkdir(parents=True)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(CannotRun, match="No space left"):
+        fill()
+    assert list(kept.path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("then", "now", "same"),
-    [("one", "one", True), ("one", "two", False), ("one", "", False), ("", "", True), ("", "one", False)],
-)
-def test_a_manifest_tells_whether_a_secret_is_the_one_of_then(then: str, now: str, same: bool) -> None:
-    assert is_secret(manifest(check_of(then)), now) is same
-
-
-def test_a_check_does_not_hold_the_secret_and_is_another_each_time() -> None:
-    assert "one" not in check_of("one")
-    assert check_of("one") != check_of("one")
+def test_a_folder_that_holds_something_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "redis.rdb").write_bytes(b"an earlier backup")
+    with pytest.raises(CannotRun, match="is not empty"), BackupFolder(tmp_path).begun():
+        pass
+    assert (tmp_path / "redis.rdb").read_bytes() == b"an earlier backup"
 
 
 def test_a_second_copy_brings_what_is_new_and_leaves_what_is_there(tmp_path: Path) -> None:
@@ -45,4 +42,4 @@ def test_a_second_copy_brings_what_is_new_and_leaves_what_is_there(tmp_path: Pat
     found = {path.relative_to(target).as_posix(): path.read_bytes() for path in target.rglob("*") if path.is_file()}
     assert found == {"a/a1": b"as copied", "b/b1": b"second"}
     assert {path.name for path in files_in(target)} == {"a1", "b1"}
-    assert all(path.stat().st_mode & 0o077 == 0 for path in target.rglob("*"))
+    assert all(path.stat().st_mode & 0o077 == 0 for path in [target, *target.rglob("*")])

@@ -52,3 +52,4 @@ def test_a_file_takes_its_name_once_it_is_whole(tmp_path: Path) -> None:
     with answering(routed({"GET /v1/jobs": {"data": [JOB], "has_more": False}})) as (api, _):
         assert typed(api, "export", "jobs", "--output", str(file)).exit_code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["jobs.ndjson"]
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -18,6 +18,11 @@ GOOD: dict[str, Any] = {
 ABOUT = {"host": "h", "pid": 1, "started_at": 0.0}
 
 
+def secrets_under(client: redis.Redis, *secrets: str) -> ProjectSecrets:
+    """Those of a service with this RESPOOL_SECRET and these of before."""
+    return ProjectSecrets(client, Vault(client, secret=secrets[0], older=secrets[1:]))
+
+
 def test_a_server_that_is_set_up_right_is_fine() -> None:
     assert {found.level for found in of_server(GOOD, durability="everysec")} == {"ok"}
 
@@ -49,7 +54,10 @@ def test_a_server_that_says_little_is_a_doubt_and_no_fault() -> None:
 
 
 def test_the_live_server_is_looked_at_and_misses_its_workers(store_client: redis.Redis) -> None:
-    found = {one.subject: one.level for one in of_redis(store_client, durability="everysec", secret="")}
+    found = {
+        one.subject: one.level
+        for one in of_redis(store_client, durability="everysec", secrets=secrets_under(store_client, ""))
+    }
     assert found["redis version"] == found["redis clock"] == "ok"
     assert (found["workers"], found["senders"]) == ("fail", "warn")
 
@@ -57,14 +65,17 @@ def test_the_live_server_is_looked_at_and_misses_its_workers(store_client: redis
 def test_workers_and_senders_that_live_are_counted(store_client: redis.Redis) -> None:
     Workers(store_client).beat("w", slots=5, about=ABOUT)
     Senders(store_client).beat("s", slots=5, about=ABOUT)
-    found = {one.subject: one for one in of_redis(store_client, durability="everysec", secret="")}
+    found = {
+        one.subject: one
+        for one in of_redis(store_client, durability="everysec", secrets=secrets_under(store_client, ""))
+    }
     assert found["workers"].told == "1 live, 0 of 5 slots taken"
     assert found["senders"].level == "ok"
 
 
 def test_a_server_that_is_away_is_one_fault() -> None:
     with connect(f"redis://127.0.0.1:{free_port()}/0") as client:
-        (found,) = of_redis(client, durability="everysec", secret="")
+        (found,) = of_redis(client, durability="everysec", secrets=secrets_under(client, ""))
     assert (found.subject, found.level) == ("redis", "fail")
 
 
@@ -94,11 +105,12 @@ def test_a_process_that_takes_nothing_up_is_named() -> None:
     assert "process 7 on h" in found["worker w-1"].told
 
 
-@pytest.mark.parametrize(("secret", "level"), [("pepper", "ok"), ("another", "fail")])
+@pytest.mark.parametrize(("known", "level"), [(["pepper"], "ok"), (["another"], "fail"), (["another", "pepper"], "ok")])
 def test_secrets_that_another_respool_secret_sealed_are_told(
-    secret: str, level: str, store_client: redis.Redis
+    known: list[str], level: str, store_client: redis.Redis
 ) -> None:
-    ProjectSecrets(store_client, Vault(store_client, secret="pepper")).make("film")
-    found = {one.subject: one for one in of_redis(store_client, durability="everysec", secret=secret)}
+    secrets_under(store_client, "pepper").make("film")
+    secrets = secrets_under(store_client, *known)
+    found = {one.subject: one for one in of_redis(store_client, durability="everysec", secrets=secrets)}
     assert found["signing secrets"].level == level
     assert ("film" in found["signing secrets"].told) is (level == "fail")

@@ -71,6 +71,19 @@ def test_a_snapshot_tells_its_length_its_digest_and_its_server(redis_server: Red
     assert found.server.startswith("valkey ")
 
 
+def test_a_disk_that_takes_no_more_is_not_taken_for_a_server_that_is_away(redis_server: RedisServer) -> None:
+    with pytest.raises(OSError, match="exists"):
+        take_snapshot(redis_server.url, Path("/dev/full"))
+
+
+def test_a_server_that_is_silent_is_told_so() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(0.01)
+        with pytest.raises(ConnectionError, match="timed out"):
+            list(body_of(ours))
+
+
 def test_a_server_that_is_not_there_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="broke off"):
         take_snapshot(f"redis://127.0.0.1:{free_port()}/0", tmp_path / "redis.rdb")

@@ -108,3 +108,9 @@ def test_one_that_must_not_start_says_why_holds_nothing_and_ends(
     assert ended.value.code == os.EX_CONFIG
     assert "RESPOOL_UNSAFE_REDIS" in caplog.text
     assert (process.notes, process.beaten) == ([], 0)
+
+
+def test_one_that_is_to_stop_before_it_started_has_nothing_to_leave(store_client: redis.Redis) -> None:
+    process = Noted(store_client)
+    process.stop()
+    assert process.notes == []

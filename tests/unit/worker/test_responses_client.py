@@ -70,6 +70,13 @@ def test_a_refusal_is_an_answer_like_any_other(status: int, endpoint: str, post:
     assert answer.headers["Retry-After"] == "7"
 
 
+def test_a_refusal_that_repeats_the_key_does_not_hand_it_on_and_an_answer_stays_as_it_is(post: Post) -> None:
+    told = b'{"error": {"message": "Incorrect API key provided: the-key"}}'
+    with raw_server(http_answer(told, status="401 Unauthorized")) as refusing, raw_server(http_answer(told)) as server:
+        refusal, answer = post(f"{refusing.url}/v1", b"{}"), post(f"{server.url}/v1", b"{}")
+    assert (refusal.body, answer.body) == (told.replace(b"the-key", b"***"), told)
+
+
 @pytest.mark.parametrize("fault", ["body=html", "body=text", "body=empty", "json=broken", "status=502;body=html"])
 def test_what_is_no_json_comes_as_the_bytes_it_is(fault: str, endpoint: str, post: Post) -> None:
     with pytest.raises(ValueError, match=r"Expecting|Unterminated"):

@@ -84,9 +84,22 @@ envFrom:
 
 {{- define "respool.env" -}}
 {{- if .Values.redis.enabled }}
-- name: RESPOOL_REDIS_URL
-  value: redis://{{ include "respool.name" . }}-redis:6379/0
+{{- if .Values.redis.passwordKey }}
+- name: REDIS_PASSWORD
+  {{- include "respool.redisPassword" . | nindent 2 }}
 {{- end }}
+- name: RESPOOL_REDIS_URL
+  value: redis://{{ if .Values.redis.passwordKey }}:$(REDIS_PASSWORD)@{{ end }}{{ include "respool.name" . }}-redis:6379/0
+{{- else if not (or .Values.secrets.existing .Values.secrets.values.RESPOOL_REDIS_URL) }}
+{{- fail "redis.enabled is false: name your Redis in secrets.values.RESPOOL_REDIS_URL, or in the Secret secrets.existing" }}
+{{- end }}
+{{- end }}
+
+{{- define "respool.redisPassword" -}}
+valueFrom:
+  secretKeyRef:
+    name: {{ include "respool.secret" . }}
+    key: {{ .Values.redis.passwordKey }}
 {{- end }}
 
 {{/* /tmp is the only place that can be written, beside the files. */}}
@@ -95,7 +108,12 @@ envFrom:
   mountPath: /tmp
 {{- if .Values.limits }}
 - name: limits
-  mountPath: /etc/respool
+  mountPath: /etc/respool/limits
+  readOnly: true
+{{- end }}
+{{- if .Values.certificates }}
+- name: certificates
+  mountPath: /etc/respool/certificates
   readOnly: true
 {{- end }}
 {{- end }}
@@ -107,6 +125,11 @@ envFrom:
 - name: limits
   configMap:
     name: {{ include "respool.name" . }}-limits
+{{- end }}
+{{- with .Values.certificates }}
+- name: certificates
+  configMap:
+    name: {{ . }}
 {{- end }}
 {{- end }}
 
@@ -144,7 +167,9 @@ envFrom:
 - {{ with .Values.networkPolicy.redisTo }}to:
     {{- toYaml . | nindent 4 }}
   {{ end }}ports:
-    - {protocol: TCP, port: {{ .Values.networkPolicy.redisPort }}}
+    {{- range .Values.networkPolicy.redisPorts }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
 {{- end }}
 {{- end }}
 
@@ -157,5 +182,7 @@ envFrom:
   ports:
     {{- range .ports }}
     - {protocol: TCP, port: {{ . }}}
+    {{- else }}
+    - {protocol: TCP}
     {{- end }}
 {{- end }}

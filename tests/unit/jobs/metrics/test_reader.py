@@ -5,8 +5,12 @@ from jobs.connection import connect
 from jobs.limits import Limits
 from jobs.metrics.family import Reading
 from jobs.metrics.reader import MetricsReader
+from jobs.vault import Vault
+from jobs.webhooks.endpoint_record import EndpointChange
+from jobs.webhooks.endpoints import Endpoints
 from tests.fakes.bench import Bench
-from tests.fakes.metric_load import NOBODY
+from tests.fakes.metric_load import FAULTS, NOBODY, RECEIVER
+from tests.fakes.post_office import PostOffice, retrying
 
 
 def read(client: redis.Redis) -> dict[str, Reading]:
@@ -59,6 +63,25 @@ def test_what_a_bound_leaves_out_is_told(bench: Bench) -> None:
     assert complete == 0
     assert [b"backlog_jobs", b"2", b"*:m"] in rows
     assert read(bench.client)["respool_metrics_complete"].samples == {(): 1}
+
+
+def test_endpoints_are_told_by_whether_they_take_events(bench: Bench) -> None:
+    endpoints = Endpoints(bench.client, Vault(bench.client, secret="s"), retention_seconds=60.0)
+    first, _ = (endpoints.create(project, url=RECEIVER)[1] for project in ("one", "two"))
+    endpoints.change(first.id, EndpointChange(status="disabled"), project="one")
+    found = read(bench.client)["respool_webhook_endpoints"].samples
+    assert found == {("enabled",): 1, ("disabled",): 1}
+
+
+def test_a_breaker_is_told_while_it_holds_something_back(bench: Bench) -> None:
+    office = PostOffice(bench)
+    office.end_job()
+    (claim,) = office.take()
+    for _ in range(FAULTS):
+        assert read(bench.client)["respool_delivery_breakers_open"].samples == {(): 0}
+        office.settle(claim, retrying())
+        (claim,) = office.take() or [claim]
+    assert read(bench.client)["respool_delivery_breakers_open"].samples == {(): 1}
 
 
 def test_within_a_second_the_store_is_read_once(bench: Bench) -> None:

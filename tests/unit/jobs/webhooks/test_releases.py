@@ -24,6 +24,23 @@ def test_only_one_sender_leads(office: PostOffice) -> None:
     assert not office.release("s2").leads
 
 
+def test_a_sender_of_an_older_release_gets_nothing_that_it_could_not_read(office: PostOffice) -> None:
+    office.end_job()
+    office.beat("s0")
+    office.client.hdel(keys.sender("s0"), "generation")
+    assert office.release().count == 0
+    office.beat("s1")
+    assert office.release().count == 1
+    assert len(office.claim("s1")) == 1
+
+
+def test_nobody_of_an_older_release_leads_while_one_of_this_release_does(office: PostOffice) -> None:
+    office.client.set(keys.PREFIX + "delivery_leader", "s0", px=3000)
+    assert office.release().leads
+    assert office.client.get(keys.PREFIX + "delivery_leader") == b"a newer release"
+    assert 3000 < office.client.pttl(keys.PREFIX + "delivery_leader") <= 6000
+
+
 def test_a_message_of_the_senders_own_task_carries_the_numbers(office: PostOffice) -> None:
     office.end_job()
     office.beat()

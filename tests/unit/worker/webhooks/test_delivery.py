@@ -96,6 +96,19 @@ def test_the_log_holds_the_beginning_of_an_answer_as_text_whatever_it_is(
     assert entry["answer"] == "\ufffd\x00" * 512
 
 
+def test_a_receiver_that_repeats_path_and_query_has_neither_written_down(
+    office: PostOffice, attempting: Attempting, owed: Owed, receiving: Reachable
+) -> None:
+    def repeat(request: Received) -> Reply:
+        body = f"Cannot POST {request.path}, token hush-token".encode()
+        return Reply(status=308, headers={"Location": f"https://other.example{request.path}"}, body=body)
+
+    number = owed(receiving(repeat), path="/in/hush-path?token=hush-token")
+    attempt(office, attempting())
+    (entry,) = office.log(number)
+    assert (entry["answer"], entry["location"]) == ("Cannot POST ***, token ***", "https://other.example***")
+
+
 def test_a_location_that_is_no_redirect_is_not_shown(
     office: PostOffice, attempting: Attempting, owed: Owed, receiving: Reachable
 ) -> None:
