@@ -66,10 +66,11 @@ chaos: setup
 	RESPOOL_CHAOS=long $(BIN)/pytest tests/chaos -n 2 --timeout 1800
 
 # Changes the retry rules, the classification, the signer and the address guard one thing at a time: do their tests notice?
-mutants: setup
+# The tool has an environment of its own, since what it brings renames processes, and reads ours.
+mutants: setup .venv/tools/mutmut
 	rm -rf mutants
-	$(BIN)/mutmut run --max-children 2
-	$(BIN)/python -m tests.mutants
+	PYTHONPATH="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" .venv/tools/mutmut/bin/mutmut run --max-children 2
+	.venv/tools/mutmut/bin/python -m tests.mutants
 
 fuzz: setup
 	RESPOOL_FUZZ=long $(BIN)/pytest tests/fuzz tests/model tests/unit/jobs/test_life_property.py -n 2 -rP --timeout 3600
