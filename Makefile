@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 OTHER_CLIENTS := $(patsubst tests/sdks/%.txt,.venv/sdks/%/ready,$(wildcard tests/sdks/*.txt))
 
-.PHONY: setup demo test check chaos fuzz mutants clean browser lock audit
+.PHONY: setup demo test check chaos fuzz load soak mutants clean browser lock audit
 
 setup: .venv/ready $(OTHER_CLIENTS)
 
@@ -74,6 +74,13 @@ mutants: setup .venv/tools/mutmut
 
 fuzz: setup
 	RESPOOL_FUZZ=long $(BIN)/pytest tests/fuzz tests/model tests/unit/jobs/test_life_property.py -n 2 -rP --timeout 3600
+
+# One after the other: what is measured is what one machine does.
+load: setup
+	RESPOOL_LOAD=long $(BIN)/pytest tests/load/test_readers.py tests/load/test_overload.py -n 0
+
+soak: setup
+	RESPOOL_SOAK=long $(BIN)/pytest tests/load/test_soak.py -n 0
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

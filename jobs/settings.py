@@ -103,6 +103,13 @@ OTHER_VARIABLES = {
     "RESPOOL_CHAOS_SCALE",
     "RESPOOL_FUZZ",
     "RESPOOL_FUZZ_SEED",
+    "RESPOOL_LOAD",
+    "RESPOOL_LOAD_SEED",
+    "RESPOOL_LOAD_READERS",
+    "RESPOOL_LOAD_SECONDS",
+    "RESPOOL_SOAK",
+    "RESPOOL_SOAK_SEED",
+    "RESPOOL_SOAK_SECONDS",
 }
 """Variables of the command line and of the tests, which no service reads."""
 

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base metric lane queue budget ledger webhook batch ending
+-- Parts: base metric lane queue budget ledger webhook batch ending silence absence
 -- Puts right what time alone shows to be wrong, a bounded piece at a call; any worker calls it about once a second.
 -- KEYS: 1 sweep lease
 -- ARGV: 1 prefix  2 ms in which one sweep is enough  3 most jobs of each kind  4 lease ms of a worker  5 ms until a release is taken back
@@ -22,13 +22,10 @@ local function due_jobs(name)
   return known
 end
 
--- Where nobody swept for a while, Redis was away, or all workers were: nobody could renew a lease or claim.
--- Everybody gets as long as after a beat to show up before anything is taken from them.
-local swept = tonumber(redis.call('HGET', prefix .. 'counters', 'swept') or 0)
-redis.call('HSET', prefix .. 'counters', 'swept', int(now))
-if now - swept > tonumber(ARGV[4]) / 2 then
-  for _, worker in ipairs(due('workers')) do redis.call('ZADD', prefix .. 'workers', int(now + ARGV[4]), worker) end
-  for _, n in ipairs(due('dispatched')) do redis.call('ZADD', prefix .. 'dispatched', int(now + ARGV[5]), n) end
+local away, before = absence('swept', tonumber(ARGV[4]))
+if away then
+  renew_all('workers', worker_key, tonumber(ARGV[4]), away, before)
+  renew_due('dispatched', tonumber(ARGV[5]))
 end
 
 local recovered = 0
@@ -45,6 +42,21 @@ for _, n in ipairs(unclaimed) do
     redis.call('HSET', worker_key(worker), 'stalled', int(now))
   end
   requeue(n, 0, '')
+end
+
+-- What a worker that has fallen silent did not claim is not left to its lease: nothing was sent.
+local function take_back(worker)
+  for _, n in ipairs(redis.call('SRANDMEMBER', worker_jobs_key(worker), most)) do
+    local job = read(n, 'worker', 'stage', 'schema')
+    if job.worker == worker and job.stage == 'dispatched' and not too_new(job.schema) then
+      requeue(n, 0, '')
+      table.insert(unclaimed, n)
+    end
+  end
+end
+
+for _, worker in ipairs(away and {} or redis.call('ZRANGEBYSCORE', prefix .. 'workers', '(' .. int(now), '+inf')) do
+  if silent(redis.call('HGET', worker_key(worker), 'beat')) then take_back(worker) end
 end
 count('unclaimed_jobs', #unclaimed)
 

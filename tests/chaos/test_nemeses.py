@@ -1,7 +1,7 @@
 """Everything that can go wrong does, under load: nothing acknowledged is lost, nothing ends twice, nothing leaks.
 
-`make chaos` runs the long form, with the seed of RESPOOL_CHAOS_SEED and the numbers of ROUNDS, or the share of them
-that RESPOOL_CHAOS_SCALE says.
+`make chaos` runs the long form, with the seed of RESPOOL_CHAOS_SEED and the numbers of LONG_ROUNDS, or the
+share of them that RESPOOL_CHAOS_SCALE says.
 """
 
 import os
@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import nemeses
-from tests.chaos.nemeses import ALL, Nemesis
-from tests.chaos.stage import Stage, running_stage, versions
-from tests.chaos.verdict import Verdict, judge
+from tests.chaos.judge import judge
+from tests.chaos.nemeses import ALL, LONG_ROUNDS, Nemesis
+from tests.chaos.opening import running_stage
+from tests.chaos.stage import Stage, versions
+from tests.chaos.verdict import Verdict
 from tests.chaos.workload import running_workload
 
 pytestmark = pytest.mark.chaos
@@ -25,17 +26,6 @@ SEED = int(os.environ.get("RESPOOL_CHAOS_SEED") or "20")
 SCALE = float(os.environ.get("RESPOOL_CHAOS_SCALE") or "1")
 PACE_SECONDS = 0.1
 RECOVERY_SECONDS = 15.0
-
-ROUNDS: dict[str, dict[Nemesis, int]] = {
-    "workers": {nemeses.lone_worker_kill: 100},
-    "overlapping": {nemeses.worker_kill: 100, nemeses.stopped_worker: 50, nemeses.rolling_restart: 10},
-    "api and senders": {nemeses.api_kill: 100, nemeses.sender_kill: 50},
-    "redis": {
-        **{nemeses.redis_kill: 50, nemeses.no_memory: 20, nemeses.full_disk: 20, nemeses.jumping_clock: 20},
-        **{nemeses.doubled_messages: 50, nemeses.dropped_messages: 50},
-    },
-    "network": {nemeses.reset: 500, nemeses.black_hole: 40, nemeses.slow_link: 40, nemeses.cut: 40},
-}
 
 Told = Callable[[str, object], None]
 
@@ -55,12 +45,12 @@ def test_nothing_is_lost_doubled_or_leaked_by_anything_that_goes_wrong_once(tmp_
 
 @pytest.mark.skipif(not LONG, reason="make chaos runs it")
 @pytest.mark.timeout(3 * 3600)
-@pytest.mark.parametrize("part", ROUNDS)
+@pytest.mark.parametrize("part", LONG_ROUNDS)
 def test_nothing_is_lost_doubled_or_leaked_by_what_goes_wrong_again_and_again(
     part: str, tmp_path: Path, record_property: Told
 ) -> None:
     dice = random.Random(f"{SEED}{part}")
-    counts = {kind: max(1, round(count * SCALE)) for kind, count in ROUNDS[part].items()}
+    counts = {kind: max(1, round(count * SCALE)) for kind, count in LONG_ROUNDS[part].items()}
     rounds = [kind for kind, count in counts.items() for _ in range(count)]
     dice.shuffle(rounds)
     begun = time.monotonic()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.leaks import nothing_is_left
-from tests.chaos.stage import Stage, running_stage
+from tests.chaos.opening import running_stage
+from tests.chaos.stage import Stage
 from tests.fakes.service import jobs_of, submit, wait_for_ends
 from tests.fakes.waiting import wait_until
 

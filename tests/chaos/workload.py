@@ -1,6 +1,5 @@
 """Callers of the real API, who keep what they were promised."""
 
-import json
 import random
 import threading
 import time
@@ -12,45 +11,12 @@ from typing import Any
 
 import requests
 
-from jobs.record import number_of
-from jobs.webhooks.secrets import new_secret
+from tests.chaos.asked import DRAWN, Asked, batch_file
 from tests.chaos.stage import KEY
-from tests.factories import MODEL
 
 CALLERS = 3
 REPEAT_SECONDS = 0.15
 GIVE_UP_SECONDS = 60.0
-BATCH_LINES = 20
-DRAWN = ("plain", "plain", "plain", "slow", "stream", "retry", "webhook", "webhook", "cancel", "once")
-FAULTS = {
-    "plain": "delay=0.1",
-    "slow": "delay=1",
-    "stream": "pace=0.02",
-    "retry": "status=500;times=1",
-    "webhook": "delay=0.05",
-    "cancel": "delay=2",
-    "once": "delay=0.3",
-}
-SECRET = new_secret()
-OPTIONS: dict[str, dict[str, Any]] = {"once": {"on_unknown": "fail"}}
-"""A job whose call must never be made again where nobody can know how the first went."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Asked:
-    """One thing that was asked for under one Idempotency-Key. `id` is None until a 202 (a batch: a 200) came;
-    `cancelled` is the status in which the answer to a cancel showed it."""
-
-    key: str
-    kind: str
-    id: str | None = None
-    cancelled: str | None = None
-
-    @property
-    def number(self) -> str:
-        number = number_of(self.id or "")
-        assert number is not None
-        return number
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,11 +52,7 @@ class Workload:
         return asked
 
     def _submit(self, session: requests.Session, asked: Asked) -> None:
-        request = {"model": MODEL, "input": "hello", "stream": asked.kind == "stream"}
-        request["metadata"] = {"sandbox": FAULTS[asked.kind]}
-        body = {"request": request, "max_attempts": 20, **OPTIONS.get(asked.kind, {})}
-        if asked.kind == "webhook":
-            body["webhook"] = {"url": f"{self.receiver}/in", "secret": SECRET}
+        body = asked.body(self.receiver)
         answer = self.insist(session, "/v1/jobs", json=body, headers={"Idempotency-Key": asked.key})
         asked.id = answer["id"] if answer else None
 
@@ -101,15 +63,10 @@ class Workload:
     def submit_batch(self, name: str) -> Asked:
         """Of BATCH_LINES short lines."""
         asked = self._remember(Asked(key=name, kind="batch"))
-        body = {"model": MODEL, "input": "hello", "metadata": {"sandbox": "delay=0.1"}}
-        body["respool"] = {"max_attempts": 20}
-        lines = [
-            {"custom_id": f"line {n}", "method": "POST", "url": "/v1/responses", "body": body}
-            for n in range(1, BATCH_LINES + 1)
-        ]
-        data = "".join(json.dumps(line) + "\n" for line in lines).encode()
         with requests.Session() as session:
-            file = self.insist(session, "/v1/files", files={"file": ("in.jsonl", data)}, data={"purpose": "batch"})
+            file = self.insist(
+                session, "/v1/files", files={"file": ("in.jsonl", batch_file())}, data={"purpose": "batch"}
+            )
             wanted = {
                 "input_file_id": file["id"] if file else "",
                 "endpoint": "/v1/responses",

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from jobs import keys
@@ -7,6 +9,7 @@ from jobs.store import Sameness
 from jobs.workers import LEASE_SECONDS, LiveWorker
 from tests.factories import new_job
 from tests.fakes.bench import ABOUT, ANSWERED, COMPLETED, FAILED, UNSENT, Bench
+from tests.fakes.clock import Clock
 from tests.fakes.waiting import wait_until
 
 
@@ -145,7 +148,7 @@ def test_workers_that_are_told_to_go_are_not_counted_as_lost(bench: Bench) -> No
     assert bench.job(claim.number).status == "in_progress"
 
 
-def test_jobs_that_lost_two_workers_together_come_back_apart(bench: Bench) -> None:
+def test_jobs_that_lost_two_workers_together_come_back_apart(bench: Bench, clock: Clock) -> None:
     claims = bench.run_all(20, slots=20)
     lose(bench, "w1")
     bench.beat("w2", slots=20)
@@ -153,7 +156,6 @@ def test_jobs_that_lost_two_workers_together_come_back_apart(bench: Bench) -> No
     assert len(bench.claim("w2")) == 20
     lose(bench, "w2")
     due = {bench.client.hget(keys.job(claim.number), "due") for claim in claims}
-    assert None not in due
     assert None not in due
     assert len(due) > 10
 
@@ -421,16 +423,134 @@ def test_a_snoozed_job_still_has_its_queue_deadline_and_a_retried_one_has_none(b
     assert bench.job(spent.number).status == "queued"
 
 
-def test_after_an_outage_nobody_is_taken_for_dead_before_he_could_beat_again(bench: Bench) -> None:
+def away(bench: Bench, clock: Clock, trouble: str) -> None:
+    """Something after which leases say nothing."""
+    match trouble:
+        case "nobody swept":
+            pass_time(bench, clock, LEASE_SECONDS - 0.1)
+        case "nobody swept for long":
+            pass_time(bench, clock, 60)
+        case "the clock jumped back":
+            pass_time(bench, clock, -60)
+        case "another server":
+            pass_time(bench, clock, LEASE_SECONDS / 2 - 0.5)
+            bench.client.hset(keys.COUNTERS, "swept_in", "0123abcd")
+
+
+TROUBLES = ["nobody swept", "nobody swept for long", "the clock jumped back", "another server"]
+
+
+def pass_time(bench: Bench, clock: Clock, seconds: float) -> None:
+    """In which nobody beats."""
+    clock.set(datetime.fromtimestamp(clock.seconds() + seconds, UTC))
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_when_leases_could_not_be_renewed_everybody_gets_a_whole_one(bench: Bench, clock: Clock, trouble: str) -> None:
     running, released = bench.run_one(), dispatched(bench)
-    bench.kill("w1")
+    sweep_on(bench)
+    away(bench, clock, trouble)
+    assert sweep_on(bench) == 0
+    (live,) = bench.workers.live()
+    assert LEASE_SECONDS - 0.1 < live.lease_seconds <= LEASE_SECONDS
+    for _ in range(2):
+        pass_time(bench, clock, LEASE_SECONDS / 2 - 0.2)
+        assert sweep_on(bench) == 0
+    assert bench.job(running.number).stage == "running"
+    pass_time(bench, clock, 0.5)
+    assert sweep_on(bench) >= 1, "one who stays away is dead"
+    assert {bench.job(number).stage for number in (running.number, released)} == {"waiting"}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_who_beat_before_the_first_sweep_lives(bench: Bench, clock: Clock, trouble: str) -> None:
+    bench.run_one()
+    sweep_on(bench)
+    away(bench, clock, trouble)
+    bench.beat("w1")
+    assert sweep_on(bench) == 0
+    (live,) = bench.workers.live()
+    assert LEASE_SECONDS - 0.1 < live.lease_seconds <= LEASE_SECONDS
+
+
+@pytest.mark.parametrize("trouble", sorted({*TROUBLES} - {"the clock jumped back"}))
+def test_who_was_silent_before_gets_no_more_than_what_he_had_left(bench: Bench, clock: Clock, trouble: str) -> None:
+    bench.run_one()
+    for _ in range(3):
+        sweep_on(bench)
+        pass_time(bench, clock, 1)
+    sweep_on(bench)
+    away(bench, clock, trouble)
+    assert sweep_on(bench) == 0
+    (live,) = bench.workers.live()
+    assert LEASE_SECONDS - 3.1 < live.lease_seconds <= LEASE_SECONDS - 3
+
+
+def sweep_on(bench: Bench) -> int:
+    """How many jobs of dead workers a sweep found that knows when the last one was."""
+    bench.client.delete(keys.SWEEP)
+    swept = bench.workers.sweep()
+    assert swept is not None
+    return swept.recovered
+
+
+def test_who_dies_while_all_is_well_is_found_when_his_lease_is_over(bench: Bench, clock: Clock) -> None:
+    bench.run_one()
+    found = []
+    for _ in range(8):
+        found.append(sweep_on(bench))
+        pass_time(bench, clock, 1)
+    assert found == [0, 0, 0, 0, 0, 0, 1, 0]
+
+
+def test_after_an_outage_what_was_released_may_still_be_claimed(bench: Bench) -> None:
+    number = dispatched(bench)
     bench.make_due("dispatched")
     bench.client.hset(keys.COUNTERS, "swept", bench.client.time()[0] * 1000 - 60_000)
     swept = bench.workers.sweep()
     assert swept is not None
-    assert (swept.recovered, swept.unclaimed) == (0, 0)
-    assert (bench.job(running.number).stage, bench.job(released).stage) == ("running", "dispatched")
-    assert lose(bench) == 2, "one who stays away is dead"
+    assert (swept.unclaimed, bench.job(number).stage) == (0, "dispatched")
+
+
+def test_a_worker_that_leaves_with_jobs_is_not_renewed_by_an_outage(bench: Bench) -> None:
+    bench.run_one()
+    bench.client.zadd(keys.WORKERS, {"w1": 0})
+    assert sweep_on(bench) == 1
+
+
+def test_a_worker_that_misses_its_beats_is_given_nothing_until_it_beats_again(bench: Bench, clock: Clock) -> None:
+    bench.beat("w1")
+    bench.submit()
+    pass_time(bench, clock, 2.6)
+    assert bench.dispatch().released == 0
+    bench.beat("w1")
+    assert bench.dispatch().released == 1
+
+
+def test_one_that_beats_again_wakes_the_leader(bench: Bench, clock: Clock) -> None:
+    bench.beat("w1")
+    bench.dispatch()
+    bench.beat("w1")
+    assert bench.client.exists(keys.PREFIX + "asleep")
+    pass_time(bench, clock, 2.6)
+    bench.beat("w1")
+    assert not bench.client.exists(keys.PREFIX + "asleep")
+
+
+def test_what_a_silent_worker_did_not_claim_goes_to_another_before_its_lease_is_over(
+    bench: Bench, clock: Clock
+) -> None:
+    running, unclaimed = bench.run_one("w1"), dispatched(bench, "w1")
+    late = bench.releases("w1")
+    sweep_on(bench)
+    pass_time(bench, clock, 2.6)
+    assert sweep_on(bench) == 0
+    assert (bench.job(running.number).stage, bench.job(unclaimed).stage) == ("running", "waiting")
+    assert bench.count("unclaimed_jobs") == 1
+    bench.beat("w2")
+    assert bench.dispatch().released == 1
+    assert [claim.number for claim in bench.claim("w2")] == [unclaimed]
+    assert bench.runs("w1").claim([unclaimed], dispatch=late[0].dispatch, nonce="late") == []
 
 
 def test_a_number_without_a_record_does_not_stop_the_sweep(bench: Bench) -> None:
