@@ -13,7 +13,9 @@ RUN useradd --system --uid 10001 --user-group --home-dir /nonexistent --no-creat
 
 WORKDIR /app
 COPY . .
-RUN pip install --root-user-action ignore -c constraints.txt -e '.[otel]' && python -m compileall -q .
+RUN pip install --root-user-action ignore --require-hashes -r requirements.lock \
+  && pip install --root-user-action ignore --no-build-isolation --no-deps -e . \
+  && python -m compileall -q .
 
 USER 10001:10001
 EXPOSE 8000

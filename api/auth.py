@@ -10,6 +10,7 @@ from flask import g, request
 
 from api.refusal import admin_key_required, unauthorized
 from api.services import services
+from api.wrong_key import refusal_of_wrong
 from jobs.tenants import ApiKey
 
 P = ParamSpec("P")
@@ -17,11 +18,12 @@ R = TypeVar("R")
 
 
 def authenticate() -> None:
-    """Runs before every view that needs a key. Raises a Refusal of 401."""
+    """Runs before every view that needs a key. Raises a Refusal of 401, or 429."""
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    key = services().tenants.find(text.strip()) if scheme.lower() == "bearer" and text.strip() else None
+    given = text.strip() if scheme.lower() == "bearer" else ""
+    key = services().tenants.find(given) if given else None
     if key is None:
-        raise unauthorized()
+        raise refusal_of_wrong(given, unauthorized())
     g.api_key = key
 
 

@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from api.refusal import Refusal
 from api.services import services
 from schemas import strict_json
+from schemas.error import InvalidJson
 
 
 class StrictParser(FlaskParser):
@@ -48,6 +49,8 @@ def read_json(request: Request) -> Any:
     body = request.get_data(cache=False)
     if len(body) > services().settings.max_body_bytes:
         raise RequestEntityTooLarge  # a chunked body announces no length: werkzeug cuts it, and says nothing
+    if len(body) < (request.content_length or 0):
+        raise InvalidJson("the body ends before its Content-Length")
     return strict_json.parse(body)
 
 

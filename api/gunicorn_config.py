@@ -9,7 +9,7 @@ import logging
 import os
 from typing import Any
 
-from api.gunicorn_hooks import Lines, OneLine, flush_counts, keep_counts, leave_in_time
+from api.gunicorn_hooks import Lines, OneLine, flush_counts, keep_counts, leave_in_time, refuse_unsafe
 from api.unreadable import answer_in_our_words
 from jobs import logs
 from jobs.open_files import allow_open_files
@@ -17,8 +17,11 @@ from jobs.open_files import allow_open_files
 bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 worker_class = "gevent"
-worker_connections = 4000
-"""Of each process: a thousand and more that follow streams, beside all who poll."""
+worker_connections = 10_000
+"""Of each process: those who follow streams and wait, beside all who poll. The system does not share connections out
+evenly, so each must have room for more than its part; one beyond that is not even refused until another leaves."""
+backlog = 4096
+"""Callers who come at once, as after a restart; the most that Linux takes unless told otherwise."""
 timeout = 60
 graceful_timeout = 20
 keepalive = 15
@@ -41,6 +44,7 @@ def post_worker_init(worker: Any) -> None:
     logs.share("gunicorn.error", "gunicorn.access")
     logging.getLogger("gunicorn.error").addFilter(OneLine())
     answer_in_our_words()
+    refuse_unsafe(worker)
     leave_in_time(worker)
     keep_counts(worker)
 

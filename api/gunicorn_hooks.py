@@ -1,5 +1,5 @@
-"""What a gunicorn process of the API does besides serving: it lets go of streams and waits when it stops, tells the
-store what it counted, and its lines are as all others.
+"""What a gunicorn process of the API does besides serving: it wants a Redis that keeps jobs, lets go of streams and
+waits when it stops, tells the store what it counted, and its lines are as all others.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import threading
 from typing import Any
 
@@ -15,9 +16,12 @@ from gunicorn.glogging import Logger
 from jobs import logs
 from jobs.errors import StoreUnavailable
 
+log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
 FLUSH_SECONDS = 1.0
 EXTENSION = "respool"
+BOOT_ERROR = 3
+"""A process that ends so takes gunicorn with it, as one does that cannot load the application."""
 INVALID = "Invalid request from ip="
 
 
@@ -33,6 +37,25 @@ def leave_in_time(worker: Any) -> None:
         worker.wsgi.extensions[EXTENSION].happenings.close()
 
     threading.Thread(target=watch, name="leaving", daemon=True).start()
+
+
+def refuse_unsafe(worker: Any) -> None:
+    """Ends gunicorn where Redis is no place for jobs: at once, or when one that is away now has come back."""
+    safety = worker.wsgi.extensions[EXTENSION].safety
+    if (why := safety.refusal()) is not None:
+        log.critical("%s", why)
+        raise SystemExit(BOOT_ERROR)
+
+    def watch() -> None:
+        pause = threading.Event()
+        while worker.alive and not safety.answered:
+            pause.wait(LOOK_SECONDS)
+            if (why := safety.refusal()) is not None:
+                log.critical("%s", why)
+                os.kill(os.getppid(), signal.SIGTERM)
+
+    if not safety.answered:
+        threading.Thread(target=watch, name="safety", daemon=True).start()
 
 
 def keep_counts(worker: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from schemas.error import error_body
@@ -32,6 +33,13 @@ def unauthorized() -> Refusal:
     return Refusal(
         401, message, type="authentication_error", code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"}
     )
+
+
+def too_many_wrong_keys(seconds: float) -> Refusal:
+    """Instead of a 401. `seconds` is when another one would be told."""
+    message = "Too many invalid keys came from this address; try again later, or use a valid one now."
+    headers = {"Retry-After": str(math.ceil(seconds)), "x-should-retry": "false"}
+    return Refusal(429, message, type="rate_limit_error", code="too_many_invalid_keys", headers=headers)
 
 
 def metrics_token_required() -> Refusal:

@@ -25,6 +25,7 @@ from jobs.metrics.reader import MetricsReader
 from jobs.metrics.requests import RequestCounts
 from jobs.persistence import PersistenceCheck
 from jobs.projects import Projects
+from jobs.redis_safety import RedisSafety
 from jobs.series import Series
 from jobs.settings import Settings
 from jobs.store import JobStore
@@ -39,6 +40,7 @@ from jobs.webhooks.replays import Replays
 from jobs.webhooks.secrets import ProjectSecrets
 from jobs.webhooks.senders import Senders
 from jobs.workers import Workers
+from jobs.wrong_keys import WrongKeys
 
 EXTENSION = "respool"
 LOG_CONNECTIONS = 64
@@ -53,6 +55,7 @@ class Services:
     intake: Intake
     listing: Listing
     tenants: Tenants
+    wrong_keys: WrongKeys
     usage: UsageLedger
     series: Series
     endings: Endings
@@ -76,6 +79,7 @@ class Services:
     batches: Batches
     batch_lines: Lines
     persistence: PersistenceCheck
+    safety: RedisSafety
     metrics: MetricsReader
     request_counts: RequestCounts
 
@@ -99,6 +103,7 @@ def open_services(settings: Settings) -> Services:
         intake=Intake(settings, limits, store, files.files if files else None),
         listing=Listing(redis, store),
         tenants=Tenants(redis, secret=settings.secret, older=settings.old_secrets, development_key=settings.api_key),
+        wrong_keys=WrongKeys(redis, most=settings.wrong_keys_per_minute),
         usage=UsageLedger(redis),
         series=Series(redis),
         endings=Endings(connect(settings.redis_url)),
@@ -122,6 +127,7 @@ def open_services(settings: Settings) -> Services:
         batches=Batches(redis, durability=settings.durability),
         batch_lines=Lines(redis, store),
         persistence=PersistenceCheck(redis),
+        safety=RedisSafety(redis, unsafe=settings.unsafe_redis),
         metrics=MetricsReader(redis, limits, max_queued_bytes=settings.max_queued_bytes),
         request_counts=RequestCounts(redis),
     )

@@ -92,6 +92,9 @@ def _unavailable(error: store.StoreUnavailable) -> Refusal:
     if isinstance(error, store.DurabilityUnconfirmed):
         message = "The job could not be confirmed durable in time; the same Idempotency-Key is safe to send again."
         code = "durability_unconfirmed"
+    if isinstance(error, store.RecordTooNew):
+        message = f"A newer release wrote the record of {error.job_id}; this one does not know its form."
+        code = "record_too_new"
     if isinstance(error, store.FolderUnavailable):
         message, code = "The files cannot be reached at present.", "files_unavailable"
     return Refusal(503, message, type="server_error", code=code, headers={"Retry-After": "1"})

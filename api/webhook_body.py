@@ -16,7 +16,7 @@ from jobs.webhooks.target import Webhook
 from schemas.webhook_url import UrlRefused, WebhookUrl, parse_webhook_url
 
 NO_SECRET = (
-    "is required, since project {project} has no signing secret of its own; "
+    "is required, since project {project} has no signing secret of its own; "  # nosec B105  # a text
     "POST /v1/webhook_secret/rotate makes one and shows it once"
 )
 

@@ -1,37 +1,27 @@
-"""Waiting for jobs to end: one subscription a process, however many wait."""
+"""Waiting for jobs to end."""
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 
 from jobs import keys
-
-PAUSE_SECONDS = 0.5
-
-log = logging.getLogger(__name__)
+from jobs.subscription import PAUSE_SECONDS, Subscription, waiting
 
 
-class Endings:
+class Endings(Subscription):
     """Tells waiting threads that a job has ended, or that they should look again."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
-        self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
-        self._lock = threading.Lock()
-        self._subscribed = threading.Event()
-        self._started = False
-        self.closed = False
+    told_of = "ended jobs"
 
-    def close(self) -> None:
-        """Has everybody look again, now, and know that nobody should wait any longer."""
-        self.closed = True
-        self._wake_all()
+    def __init__(self, client: redis.Redis) -> None:
+        super().__init__(client)
+        self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
 
     @contextmanager
     def watched(self, number: str) -> Iterator[Callable[[float], bool]]:
@@ -43,62 +33,29 @@ class Endings:
         with self._lock:
             self._waiting[number].add(event)
             self._start()
-        self._subscribed.wait(PAUSE_SECONDS)
+        self._live.wait(PAUSE_SECONDS)
         event.clear()  # what ended before this moment the caller reads
-
-        def wait(seconds: float) -> bool:
-            told = event.wait(seconds)
-            event.clear()
-            return told
-
         try:
-            yield wait
+            yield waiting(event)
         finally:
             with self._lock:
                 self._waiting[number].discard(event)
                 if not self._waiting[number]:
                     del self._waiting[number]
 
-    def _start(self) -> None:
-        if not self._started:
-            self._started = True
-            threading.Thread(target=self._listen, name="endings", daemon=True).start()
+    def _subscribe(self, pubsub: redis.client.PubSub) -> None:
+        pubsub.subscribe(keys.ENDED_CHANNEL)
 
-    def _listen(self) -> None:
-        pause = threading.Event()
-        while not self.closed:
-            try:
-                self._follow()
-            except redis.RedisError as error:
-                if self._subscribed.is_set():
-                    log.warning("the subscription to ended jobs was lost (%s); subscribing again", error)
-            except Exception:
-                # Were this thread to end, nobody in the process would hear of an ending again, and nobody would know.
-                log.exception("the subscription to ended jobs failed; subscribing again")
-            self._subscribed.clear()
-            pause.wait(PAUSE_SECONDS)
-
-    def _follow(self) -> None:
-        """Subscribes and passes endings on; after a subscription was lost, everybody looks again."""
-        with self._client.pubsub() as subscription:
-            subscription.subscribe(keys.ENDED_CHANNEL)
-            while True:
-                message = subscription.get_message(timeout=30)
-                if message is None:
-                    subscription.ping()
-                elif message["type"] == "subscribe":
-                    self._wake_all()
-                    self._subscribed.set()
-                elif message["type"] == "message":
-                    self._wake(message["data"].decode())
-
-    def _wake(self, number: str) -> None:
+    def _hear(self, kind: str, message: Mapping[str, Any]) -> None:
+        """After a subscription was lost, everybody looks again."""
         with self._lock:
-            for event in self._waiting.get(number, ()):
-                event.set()
+            if kind == "subscribe":
+                self._wake_all()
+            else:
+                for event in self._waiting.get(message["data"].decode(), ()):
+                    event.set()
 
     def _wake_all(self) -> None:
-        with self._lock:
-            for events in self._waiting.values():
-                for event in events:
-                    event.set()
+        for events in self._waiting.values():
+            for event in events:
+                event.set()

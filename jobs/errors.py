@@ -175,6 +175,14 @@ class TooManyFiles(StoreError):
     """The project has as many files as it may; the text is how many that are."""
 
 
+class RecordTooNew(StoreUnavailable):
+    """A newer release wrote the record of the job `job_id`, in a form that this one does not know."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"the record of {job_id} is of a newer release")
+        self.job_id = job_id
+
+
 class FolderUnavailable(StoreUnavailable):
     """The disk that holds the files cannot be used. The same call may succeed later."""
 

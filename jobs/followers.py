@@ -1,23 +1,21 @@
-"""Following the event logs of jobs: one subscription a process, to the channels of those that somebody follows."""
+"""Following the event logs of jobs: a subscription to the channels of those that somebody follows."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import redis
 
 from jobs import keys
+from jobs.subscription import Subscription, waiting
 
 CONFIRM_SECONDS = 2.0
-PAUSE_SECONDS = 0.5
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,29 +26,19 @@ class _Channel:
     confirmed: threading.Event = field(default_factory=threading.Event)
 
 
-class Followers:
+class Followers(Subscription):
     """Tells following threads that a job's log has grown, that the job began or ended, or that they should look again.
 
     Only one thread uses the subscription. Whoever begins to follow another job calls it, over a channel of its own.
     """
 
+    told_of = "event logs"
+
     def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+        super().__init__(client)
         self._channels: dict[str, _Channel] = {}
         self._changed: set[str] = set()
-        self._lock = threading.Lock()
         self._own = f"{keys.PREFIX}followers:{secrets.token_hex(8)}"
-        self._started = self._subscribed = False
-        self.closed = False
-        """Whether whoever follows is to end."""
-
-    def close(self) -> None:
-        """Wakes all who follow: the process is to stop."""
-        self.closed = True
-        with self._lock:
-            for channel in self._channels.values():
-                for told in channel.followers:
-                    told.set()
 
     @contextmanager
     def followed(self, number: str) -> Iterator[Callable[[float], bool]]:
@@ -66,13 +54,7 @@ class Followers:
                     self._client.publish(self._own, b"")
                 channel.confirmed.wait(CONFIRM_SECONDS)
             told.clear()  # what was told before this moment the caller reads
-
-            def wait(seconds: float) -> bool:
-                came = told.wait(seconds)
-                told.clear()
-                return came
-
-            yield wait
+            yield waiting(told)
         finally:
             self._leave(number, channel, told)
 
@@ -83,9 +65,7 @@ class Followers:
                 channel = self._channels[number] = _Channel()
                 self._changed.add(number)
             channel.followers.add(told)
-            if not self._started:
-                self._started = True
-                threading.Thread(target=self._listen, name="followers", daemon=True).start()
+            self._start()
             return channel
 
     def _leave(self, number: str, channel: _Channel, told: threading.Event) -> None:
@@ -96,40 +76,15 @@ class Followers:
                 del self._channels[number]
                 self._changed.add(number)
 
-    def _listen(self) -> None:
-        pause = threading.Event()
-        while not self.closed:
-            try:
-                self._follow()
-            except redis.RedisError as error:
-                if self._subscribed:
-                    log.warning("the subscription to event logs was lost (%s); subscribing again", error)
-            except Exception:
-                # Were this thread to end, nobody in the process would hear of an event again, and nobody would know.
-                log.exception("the subscription to event logs failed; subscribing again")
-            self._subscribed = False
-            pause.wait(PAUSE_SECONDS)
-
-    def _follow(self) -> None:
-        """Subscribes and passes on what is told; of each subscription that begins, its followers look again."""
-        with self._client.pubsub() as subscription:
-            with self._lock:
-                self._changed = set(self._channels)
-            subscription.subscribe(self._own)
-            while True:
-                message = subscription.get_message(timeout=30)
-                if message is None:
-                    subscription.ping()
-                else:
-                    self._subscribed = True
-                    self._tell(message["type"], message["channel"])
-                self._adjust(subscription)
-
-    def _tell(self, kind: str, channel_name: bytes | None) -> None:
-        if kind not in ("subscribe", "message") or channel_name is None:
-            return
+    def _subscribe(self, pubsub: redis.client.PubSub) -> None:
         with self._lock:
-            channel = self._channels.get(channel_name.decode().removeprefix(keys.log("")))
+            self._changed = set(self._channels)
+        pubsub.subscribe(self._own)
+
+    def _hear(self, kind: str, message: Mapping[str, Any]) -> None:
+        """Of each subscription that begins, its followers look again."""
+        with self._lock:
+            channel = self._channels.get(message["channel"].decode().removeprefix(keys.log("")))
             if channel is None:
                 return
             if kind == "subscribe":
@@ -137,7 +92,12 @@ class Followers:
             for told in channel.followers:
                 told.set()
 
-    def _adjust(self, subscription: redis.client.PubSub) -> None:
+    def _wake_all(self) -> None:
+        for channel in self._channels.values():
+            for told in channel.followers:
+                told.set()
+
+    def _adjust(self, pubsub: redis.client.PubSub) -> None:
         """Begins and ends subscriptions as followers came and left."""
         if not self._changed:
             return
@@ -146,6 +106,6 @@ class Followers:
             begun = [keys.log(number) for number in changed if number in self._channels]
             over = [keys.log(number) for number in changed if number not in self._channels]
         if over:
-            subscription.unsubscribe(*over)
+            pubsub.unsubscribe(*over)
         if begun:
-            subscription.subscribe(*begun)
+            pubsub.subscribe(*begun)

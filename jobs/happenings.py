@@ -1,38 +1,29 @@
-"""Hearing that something happened to jobs or deliveries, whichever: one subscription a process, however many listen."""
+"""Hearing that something happened to jobs or deliveries, whichever."""
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import redis
 
 from jobs import keys
+from jobs.subscription import Subscription, waiting
 
 CHANNELS = (keys.ENDED_CHANNEL, keys.WAKE, keys.WAKE_DELIVERIES)
 """What ends is told in any case; what comes where a dispatcher slept for want of work."""
-PAUSE_SECONDS = 0.5
-
-log = logging.getLogger(__name__)
 
 
-class Happenings:
-    """Tells listening threads that it is worth looking again."""
+class Happenings(Subscription):
+    """Tells listening threads that it is worth looking again, also with each subscription that begins."""
+
+    told_of = "happenings"
 
     def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+        super().__init__(client)
         self._listening: set[threading.Event] = set()
-        self._lock = threading.Lock()
-        self._started = self._subscribed = False
-        self.closed = False
-        """Whether whoever listens is to end."""
-
-    def close(self) -> None:
-        """Wakes all who listen: the process is to stop."""
-        self.closed = True
-        self._tell()
 
     @contextmanager
     def heard(self) -> Iterator[Callable[[float], bool]]:
@@ -40,48 +31,20 @@ class Happenings:
         told = threading.Event()
         with self._lock:
             self._listening.add(told)
-            if not self._started:
-                self._started = True
-                threading.Thread(target=self._listen, name="happenings", daemon=True).start()
-
-        def wait(seconds: float) -> bool:
-            came = told.wait(seconds)
-            told.clear()
-            return came
-
+            self._start()
         try:
-            yield wait
+            yield waiting(told)
         finally:
             with self._lock:
                 self._listening.discard(told)
 
-    def _listen(self) -> None:
-        pause = threading.Event()
-        while not self.closed:
-            try:
-                self._follow()
-            except redis.RedisError as error:
-                if self._subscribed:
-                    log.warning("the subscription to happenings was lost (%s); subscribing again", error)
-            except Exception:
-                # Were this thread to end, the console's pages would fall back to looking by the clock alone.
-                log.exception("the subscription to happenings failed; subscribing again")
-            self._subscribed = False
-            pause.wait(PAUSE_SECONDS)
+    def _subscribe(self, pubsub: redis.client.PubSub) -> None:
+        pubsub.subscribe(*CHANNELS)
 
-    def _follow(self) -> None:
-        """Subscribes and passes on what is told; with each subscription that begins, everybody looks again."""
-        with self._client.pubsub() as subscription:
-            subscription.subscribe(*CHANNELS)
-            while True:
-                message = subscription.get_message(timeout=30)
-                if message is None:
-                    subscription.ping()
-                elif message["type"] in ("subscribe", "message"):
-                    self._subscribed = True
-                    self._tell()
-
-    def _tell(self) -> None:
+    def _hear(self, kind: str, message: Mapping[str, Any]) -> None:
         with self._lock:
-            for told in self._listening:
-                told.set()
+            self._wake_all()
+
+    def _wake_all(self) -> None:
+        for told in self._listening:
+            told.set()

@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.asked import Asked
 from jobs.conversation import with_earlier_turns
-from jobs.errors import RequestTooLarge
+from jobs.errors import RequestRefused, RequestTooLarge
 from jobs.estimate import Estimate, estimate
 from jobs.files import Files
 from jobs.lanes import backlog_of
@@ -18,6 +18,7 @@ from jobs.record import NewJob, new_number
 from jobs.settings import Settings
 from jobs.store import JobStore
 from jobs.webhooks.target import Webhook
+from schemas.fetched_urls import first_inner_url
 from schemas.request import upstream_body
 
 NEVER_ECHOED = ("input", "respool")
@@ -39,6 +40,7 @@ class Intake:
     def new_job(self, asked: Asked, *, project: str, api_key: str, webhook: Webhook | None = None) -> NewJob:
         """Raises RequestRefused, StoreUnavailable."""
         options, settings, model = asked.options, self._settings, asked.request["model"]
+        self._keep_outside(asked.request)
         whole = with_earlier_turns(asked, self._store, project=project)
         tokens = self._tokens(asked, whole, project=project)
         return NewJob(
@@ -60,6 +62,13 @@ class Intake:
             retention_seconds=settings.retention_seconds if asked.stored else UNSTORED_SECONDS,
             webhook=webhook,
         )
+
+    def _keep_outside(self, request: Mapping[str, Any]) -> None:
+        """Raises RequestRefused where the endpoint stands in a network of its own, which it must not fetch from."""
+        if self._settings.fetched_addresses == "public" and (found := first_inner_url(request)) is not None:
+            param, why = found
+            message = f"{param}: {why} (RESPOOL_FETCHED_ADDRESSES)"
+            raise RequestRefused(message, param=param, code="forbidden_address")
 
     def tokens(self, asked: Asked, *, project: str) -> Estimate:
         """What it may take. Raises RequestRefused, StoreUnavailable."""

@@ -127,6 +127,10 @@ def api_key(digest: str) -> str:
     return f"{PREFIX}api_key:{digest}"
 
 
+def wrong_keys(place: int) -> str:
+    return f"{PREFIX}wrong_keys:{place}"
+
+
 def signed_out(name: str) -> str:
     """`name` is the id of an API key, or the digest of a session's token."""
     return f"{PREFIX}signed_out:{name}"

@@ -40,14 +40,14 @@ class PersistenceCheck:
 
         Raises StoreUnavailable.
         """
-        found = self._ask()
+        found = self.ask()
         if found is not None and found.faults and not self._warned.is_set():
             self._warned.set()
             log.warning("REDIS IS NOT SET UP TO KEEP JOBS: %s", "; ".join(found.faults))
         return found
 
-    def _ask(self) -> Persistence | None:
-        """By INFO, which hosted servers answer where they forbid CONFIG."""
+    def ask(self) -> Persistence | None:
+        """The same without a warning: by INFO, which hosted servers answer where they forbid CONFIG."""
         try:
             with scripts.translated():
                 saving, memory = self._client.info("persistence"), self._client.info("memory")

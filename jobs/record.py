@@ -9,11 +9,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from jobs.errors import RecordTooNew
 from jobs.trail import Trail
 from jobs.webhooks.target import Webhook
 
 JOB_PREFIX = "job_"
 RESPONSE_PREFIX = "resp_"
+SCHEMA = 2
+"""The form of a record that this release writes, and the newest it reads: GENERATION in jobs/lua/parts/base.lua."""
+
+USUAL_PRIORITY = 5
+"""Of a job that was accepted before there were others; jobs/lua/parts/adopting.lua gives its record the same."""
 
 
 class Stage(StrEnum):
@@ -30,7 +36,7 @@ FIELDS = (
     "project", "api_key", "model", "backlog", "lane", "upstream", "priority", "order", "status", "stage",
     "created", "started", "finished", "expires", "metadata", "echo", "max_attempts", "on_unknown", "queue_deadline",
     "run_timeout", "spent", "due", "reason", "response", "usage", "error", "tokens", "nano", "sent", "webhook",
-    "hidden", "line", "custom_id",
+    "hidden", "line", "custom_id", "schema",
 )  # fmt: skip
 """What a poll reads; the request and the upstream's own answer stay behind."""
 
@@ -197,8 +203,10 @@ def as_accepted(job: Job) -> Job:
 
 
 def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[bytes]) -> Job:
-    """A Job from the values of FIELDS and the entries of its attempts."""
+    """A Job from the values of FIELDS and the entries of its attempts. Raises RecordTooNew."""
     raw = dict(zip(FIELDS, values, strict=True))
+    if int(raw["schema"] or 1) > SCHEMA:
+        raise RecordTooNew(JOB_PREFIX + number)
     return Job(
         number=number,
         project=_text(raw["project"]),
@@ -206,7 +214,7 @@ def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[byt
         model=_text(raw["model"]),
         backlog=_text(raw["lane"] if raw["upstream"] else raw["backlog"]),
         lane=_text(raw["lane"]) or None,
-        priority=int(raw["priority"] or 0),
+        priority=int(raw["priority"] or USUAL_PRIORITY),
         status=_text(raw["status"]),
         stage=Stage(_text(raw["stage"])),
         created_at=int(raw["created"] or 0) / 1_000_000,

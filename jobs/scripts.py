@@ -33,7 +33,7 @@ def script(name: str) -> Script:
     named = uses.removeprefix("-- Parts: ").split()
     parts = [(folder / "parts" / f"{part}.lua").read_text(encoding="utf-8") for part in named]
     source = "\n".join([flags, *parts, body])
-    return Script(source=source, digest=hashlib.sha1(source.encode()).hexdigest())
+    return Script(source=source, digest=hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

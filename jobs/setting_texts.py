@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from jobs.webhooks.secrets import check_secret
+from schemas.addresses import Network
 
 MOST_STEPS = 50
 MOST_DAYS = 7
@@ -110,6 +112,13 @@ def schedule(text: str) -> tuple[float, ...]:
     if steps[0]:
         raise ValueError("must begin with 0: the first attempt is made at once")
     return steps
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("must be comma-separated addresses and networks, such as 10.0.0.0/8") from None
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from jobs import setting_texts as texts
 from jobs.errors import SettingsError
+from schemas.addresses import Network
 from schemas.allow import Allow
 
 PREFIX = "RESPOOL_"
@@ -22,14 +23,18 @@ class Settings:
     """Field `x_y` is the variable `RESPOOL_X_Y`; .env.example says what each is for."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
+    unsafe_redis: Literal["refuse", "allow"] = "refuse"
     durability: Durability = "everysec"
     retention_seconds: float = 7 * 86400.0
     secret: str = ""
     old_secrets: tuple[str, ...] = ()
     api_key: str = ""
+    wrong_keys_per_minute: int = 100
+    trusted_proxies: tuple[Network, ...] = ()
     public_url: str = ""
     models: tuple[str, ...] = ()
     unknown_fields: Literal["refuse", "forward"] = "refuse"
+    fetched_addresses: Literal["any", "public"] = "any"
     max_body_bytes: int = 32 * MIB
     max_queued_bytes: int = 1024 * MIB
     max_attempts: int = 5
@@ -54,6 +59,7 @@ class Settings:
     webhook_schedule: tuple[float, ...] = (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
     webhook_timeout_seconds: float = 15.0
     webhook_slots: int = 500
+    webhook_rate: int = 0
     webhook_disable_seconds: float = 5 * 86400.0
     webhook_ca_file: Path | None = None
     grace_seconds: float = 25.0
@@ -90,19 +96,37 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
             raise SettingsError(name, "no such setting; .env.example lists all of them")
 
 
-OTHER_VARIABLES = {"RESPOOL_URL", "RESPOOL_CHAOS"}
+OTHER_VARIABLES = {
+    "RESPOOL_URL",
+    "RESPOOL_CHAOS",
+    "RESPOOL_CHAOS_SEED",
+    "RESPOOL_CHAOS_SCALE",
+    "RESPOOL_FUZZ",
+    "RESPOOL_FUZZ_SEED",
+    "RESPOOL_LOAD",
+    "RESPOOL_LOAD_SEED",
+    "RESPOOL_LOAD_READERS",
+    "RESPOOL_LOAD_SECONDS",
+    "RESPOOL_SOAK",
+    "RESPOOL_SOAK_SEED",
+    "RESPOOL_SOAK_SECONDS",
+}
 """Variables of the command line and of the tests, which no service reads."""
 
 
 _READERS: dict[str, Callable[[str], object]] = {
     "redis_url": texts.redis_url,
+    "unsafe_redis": texts.choice("refuse", "allow"),
     "durability": texts.choice("everysec", "fsync", "replica"),
     "retention_seconds": texts.seconds(60, 366 * 86400),
     "old_secrets": texts.words,
     "api_key": texts.header_text,
+    "wrong_keys_per_minute": texts.whole(1),
+    "trusted_proxies": texts.networks,
     "public_url": texts.http_url,
     "models": texts.names,
     "unknown_fields": texts.choice("refuse", "forward"),
+    "fetched_addresses": texts.choice("any", "public"),
     "max_body_bytes": texts.whole(1024, 1024 * MIB),
     "max_queued_bytes": texts.whole(1024),
     "max_attempts": texts.whole(1, 100),
@@ -127,6 +151,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "webhook_schedule": texts.schedule,
     "webhook_timeout_seconds": texts.seconds(1, 30),
     "webhook_slots": texts.whole(1, 5000),
+    "webhook_rate": texts.whole(0, 100000),
     "webhook_disable_seconds": texts.seconds(60, 60 * 86400),
     "webhook_ca_file": texts.file,
     "grace_seconds": texts.seconds(0, 86400),

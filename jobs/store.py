@@ -23,6 +23,7 @@ from jobs.errors import (
     JobNotFound,
     OverLimit,
     QueueFull,
+    RecordTooNew,
 )
 from jobs.headroom import Headroom, read_headroom
 from jobs.projects import shown_limit
@@ -134,21 +135,25 @@ class JobStore:
         return answer
 
     def get(self, number: str, *, project: str | None) -> Job:
-        """The job, of `project` or (None) of any. Raises JobNotFound, StoreUnavailable."""
-        (job,) = self.get_all([number])
-        if job is None or (project is not None and job.project != project):
+        """The job, of `project` or (None) of any. Raises JobNotFound, RecordTooNew, StoreUnavailable."""
+        ((values, entries),) = self._records([number])
+        if not _is_there(values) or (project is not None and _named(values, "project") != project.encode()):
             raise JobNotFound(number)
-        return job
+        return record.read_job(number, values, entries)
 
     def get_all(self, numbers: Sequence[str]) -> list[Job | None]:
-        """The jobs in one round trip, None for each that is gone."""
+        """The jobs in one round trip, None for each that is gone. Raises RecordTooNew, StoreUnavailable."""
+        found = zip(numbers, self._records(numbers), strict=True)
+        return [record.read_job(n, values, entries) if _is_there(values) else None for n, (values, entries) in found]
+
+    def _records(self, numbers: Sequence[str]) -> list[tuple[list[bytes | None], list[bytes]]]:
+        """Of each the values of FIELDS and the entries of its attempts."""
         with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:
             for number in numbers:
                 pipeline.hmget(keys.job(number), record.FIELDS)
                 pipeline.lrange(keys.attempts(number), 0, -1)
             answers = pipeline.execute()
-        found = zip(numbers, answers[::2], answers[1::2], strict=True)
-        return [record.read_job(n, values, entries) if _is_there(values) else None for n, values, entries in found]
+        return list(zip(answers[::2], answers[1::2], strict=True))
 
     def request(self, number: str) -> dict[str, Any]:
         """What goes upstream for the job. Raises JobNotFound, StoreUnavailable."""
@@ -166,10 +171,10 @@ class JobStore:
         return bytes(raw) if raw is not None else None
 
     def cancel(self, number: str, *, project: str | None) -> Job:
-        """The job after it was cancelled; one that had ended stays as it is. Raises JobNotFound, StoreUnavailable."""
+        """The job after it was cancelled; one that had ended stays as it is. Raises JobNotFound, RecordTooNew,
+        StoreUnavailable."""
         call = scripts.Call(name="cancel", keys=[keys.job(number)], args=[number, project or ""])
-        if scripts.run(self._client, call) == b"missing":
-            raise JobNotFound(number)
+        _refuse_unknown(scripts.run(self._client, call), number)
         return self.get(number, project=project)
 
     def retry(self, number: str, *, project: str | None, key: str | None = None) -> Headroom:
@@ -177,7 +182,7 @@ class JobStore:
 
         The same `key` again, as the last that the job was retried with, changes nothing.
 
-        Raises JobNotFound, JobNotFailed, BatchNotEnded for a line of such a batch, QueueFull, OverLimit,
+        Raises JobNotFound, RecordTooNew, JobNotFailed, BatchNotEnded for a line of such a batch, QueueFull, OverLimit,
         DurabilityUnconfirmed, StoreUnavailable.
         """
         nonce = hashlib.sha256(key.encode()).hexdigest() if key else secrets.token_hex(8)
@@ -185,8 +190,7 @@ class JobStore:
         call = scripts.Call(name="retry_failed", keys=[keys.job(number)], args=args)
         answer, *rest = self._run_durably(call)
         self.refuse(answer, rest)
-        if answer == b"missing":
-            raise JobNotFound(number)
+        _refuse_unknown(answer, number)
         if answer == b"in_batch":
             raise BatchNotEnded(rest[0].decode())
         if answer != b"again":
@@ -194,17 +198,16 @@ class JobStore:
         return read_headroom(rest[0])
 
     def delete(self, number: str, *, project: str | None) -> None:
-        """Forgets a job that has ended. Raises JobNotFound, JobNotEnded, StoreUnavailable."""
+        """Forgets a job that has ended. Raises JobNotFound, RecordTooNew, JobNotEnded, StoreUnavailable."""
         call = scripts.Call(name="forget", keys=[keys.job(number)], args=[number, project or ""])
         answer = scripts.run(self._client, call)
-        if answer == b"missing":
-            raise JobNotFound(number)
+        _refuse_unknown(answer, number)
         if answer == b"running":
             raise JobNotEnded(number)
 
     def discard(self, number: str, *, project: str | None) -> None:
         """Forgets a job whatever it is at: one that has not ended is cancelled, and one whose call a worker still hangs
-        up answers to nobody from now on. Raises JobNotFound, StoreUnavailable.
+        up answers to nobody from now on. Raises JobNotFound, RecordTooNew, StoreUnavailable.
         """
         self.cancel(number, project=project)
         try:
@@ -221,8 +224,19 @@ class JobStore:
 
 def _is_there(values: Sequence[bytes | None]) -> bool:
     """Whether the values of FIELDS are those of a job that answers to its name."""
-    found = dict(zip(record.FIELDS, values, strict=True))
-    return found["project"] is not None and found["hidden"] is None
+    return _named(values, "project") is not None and _named(values, "hidden") is None
+
+
+def _named(values: Sequence[bytes | None], name: str) -> bytes | None:
+    return values[record.FIELDS.index(name)]
+
+
+def _refuse_unknown(answer: bytes, number: str) -> None:
+    """Raises JobNotFound, RecordTooNew for such an answer of a script."""
+    if answer == b"missing":
+        raise JobNotFound(number)
+    if answer == b"too_new":
+        raise RecordTooNew(record.JOB_PREFIX + number)
 
 
 def confirmed(client: redis.Redis, durability: Durability) -> bool:

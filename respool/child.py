@@ -65,7 +65,7 @@ class Child:
 
     def start(self) -> None:
         around = self._around
-        popen = subprocess.Popen(
+        popen = subprocess.Popen(  # nosec B603  # our own commands, without a shell
             announced(self.process.command, rank=self.process.rank),
             stdin=around.lifeline.descriptor,
             stdout=subprocess.PIPE,
@@ -77,7 +77,7 @@ class Child:
         )
         self.group = popen.pid
         self._started_at = time.monotonic()
-        assert popen.stdout is not None
+        assert popen.stdout is not None  # nosec B101  # it was given a pipe
         around.log.relay(self.process.name, popen.stdout)
         threading.Thread(target=self._wait, args=(popen,), name=f"end of {self.process.name}", daemon=True).start()
 

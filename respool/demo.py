@@ -112,7 +112,9 @@ def running_service(folder: Path) -> Iterator[Target]:
     log = folder / "up.log"
     with (
         log.open("w", encoding="utf-8") as stderr,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=demo_environment(), text=True) as process,
+        subprocess.Popen(  # nosec B603  # our own command, without a shell
+            command, stdout=subprocess.PIPE, stderr=stderr, env=demo_environment(), text=True
+        ) as process,
     ):
         try:
             yield _target(process, folder, log)
@@ -127,7 +129,7 @@ def demo_environment() -> dict[str, str]:
 
 
 def _target(process: subprocess.Popen[str], folder: Path, log: Path) -> Target:
-    assert process.stdout is not None
+    assert process.stdout is not None  # nosec B101  # it was given a pipe
     line = process.stdout.readline()
     service = DataFolder(folder).service()
     if not line or service is None:

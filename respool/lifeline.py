@@ -27,7 +27,7 @@ class Lifeline:
     def _open(self) -> None:
         reading, self.descriptor = os.pipe()
         try:
-            self._guard = subprocess.Popen(
+            self._guard = subprocess.Popen(  # nosec B603  # our own command, without a shell
                 [sys.executable, "-I", "-S", str(GUARD)],
                 stdin=reading,
                 stdout=subprocess.DEVNULL,

@@ -29,7 +29,7 @@ class LiveAnswer:
         with self._bar:
             for one in news:
                 self._take(one)
-        assert self._last is not None
+        assert self._last is not None  # nosec B101  # the loop sets it
         self._complete(self._last)
         return self._last
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
 from respool.errors import Refused, Unreachable
@@ -19,10 +22,28 @@ from respool.visible import in_one_line
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 
+
+class Patience(Retry):
+    """It ends where the answer says that asking again is of no use."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        if response is not None and response.headers.get("x-should-retry") == "false":
+            raise MaxRetryError(_pool, url or "")
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
 TO_CONNECT = Retry(total=2, connect=2, read=0, status=0, other=0, backoff_factor=0.3)
 """For what is not safe to send twice."""
 
-TO_ANSWER = Retry(
+TO_ANSWER = Patience(
     total=4,
     connect=2,
     read=1,

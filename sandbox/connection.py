@@ -63,7 +63,7 @@ class Connection:
         return bool(poll.poll(seconds * 1_000))
 
     def _is_at_end(self) -> bool:
-        assert self._sock is not None
+        assert self._sock is not None  # nosec B101  # it is connected
         try:
             return self._sock.recv(1, socket.MSG_PEEK) == b""
         except OSError:

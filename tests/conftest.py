@@ -1,5 +1,6 @@
 """What most tests stand on: a real Redis-protocol server for each test process, emptied for each test."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,10 @@ import redis
 
 from jobs.connection import connect
 from tests.fakes.redis_server import RedisServer, running_redis
+
+# A shell that runs the tests in its background has them ignore Ctrl-C, and with them every process that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

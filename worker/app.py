@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from celery import Celery, signals
 from celery.apps import worker as celery_worker
 from kombu.entity import Exchange, Queue
+from kombu.utils import functional
 
 from jobs import keys
 from jobs.connection import broker
@@ -19,6 +21,9 @@ def make_app(settings: Settings, process: QueueProcess, *, task: str) -> Celery:
 
     `task` is the name under which its messages come.
     """
+    # kombu is imported before gevent makes sleep give way: while it waits for a lost broker, it would hold up the beats
+    # and calls of the whole process, for longer than a lease.
+    functional.sleep = time.sleep  # type: ignore[attr-defined]  # its own import
     app = Celery("respool", set_as_current=False)
     reach = broker(settings.redis_url)
     own = keys.worker_queue(process.id)
@@ -61,6 +66,8 @@ def _settings() -> dict[str, Any]:
         "worker_redirect_stdouts": False,
         "broker_connection_max_retries": None,
         "broker_connection_retry_on_startup": True,
+        # What Redis answers when its disk is full or it has become a replica is no reason to end the process.
+        "broker_channel_error_retry": True,
     }
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 
 from jobs.accounts import accounts_of
 from jobs.coalesce import Coalescer
 from jobs.connection import connect
-from jobs.errors import StoreUnavailable
 from jobs.lanes import Lanes
 from jobs.limits import read_limits
-from jobs.persistence import PersistenceCheck
+from jobs.redis_safety import RedisSafety
 from jobs.runs import Runs
 from jobs.settings import Settings
 from jobs.tracing import UNTRACED, Tracer
@@ -41,7 +39,6 @@ class Process(QueueProcess):
         own_id = new_id()
         redis = connect(settings.redis_url)
         writer = connect(settings.redis_url, answer_seconds=WRITE_SECONDS)
-        self._persistence = PersistenceCheck(redis)
         self._workers = Workers(redis)
         calls = Calls()
         coalescer = Coalescer(writer)
@@ -81,14 +78,10 @@ class Process(QueueProcess):
                 *files.loops,
                 *batches.loops,
             ),
+            safety=RedisSafety(redis, unsafe=settings.unsafe_redis),
             closing=close,
         )
         super().__init__(own_id, parts, grace_seconds=settings.grace_seconds, log_level=settings.log_level)
-
-    def start(self) -> None:
-        with contextlib.suppress(StoreUnavailable):  # the loops will say so, again and again
-            self._persistence.read()
-        super().start()
 
     def leave(self) -> int:
         return self._workers.leave(self.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import socket
 import time
 from abc import ABC, abstractmethod
@@ -15,11 +16,15 @@ from typing import Any
 from jobs.coalesce import Coalescer
 from jobs.logs import set_levels
 from jobs.open_files import allow_open_files
+from jobs.redis_safety import RedisSafety
 from worker.calls import Calls
 from worker.crew import Crew
 from worker.loops import Loop
 
 WATCH_SECONDS = 0.25
+SAFETY_SECONDS = 1.0
+SETTLED_SECONDS = 86400.0
+UNSAFE_EXIT = os.EX_CONFIG
 WRITE_SECONDS = 30.0
 """For requests to be read and answers to be written; long, since they may be large and nobody waits for them."""
 
@@ -40,6 +45,7 @@ class Parts:
     coalescer: Coalescer
     beats: Loop
     others: Sequence[Loop]
+    safety: RedisSafety
     closing: Callable[[], None]
     """Ends what the loops have opened."""
 
@@ -56,17 +62,22 @@ class QueueProcess(ABC):
         self._log_level = log_level
         self._drained_at: float | None = None
         self._started = False
+        self._safety = Loop("safety", self._leave_unsafe)
 
     @abstractmethod
     def leave(self) -> int:
         """Tells the store that the process goes for good; how much of what it held is handed back."""
 
     def start(self) -> None:
-        self._started = True
-        allow_open_files()
+        """Raises SystemExit where Redis is no place for jobs."""
         set_levels(self._log_level)
+        if (why := self._parts.safety.refusal()) is not None:
+            log.critical("%s", why)
+            raise SystemExit(UNSAFE_EXIT)
+        allow_open_files()
+        self._started = True
         self._parts.coalescer.start()
-        for loop in (self._parts.beats, *self._parts.others, self._watch):
+        for loop in (self._parts.beats, *self._parts.others, self._watch, self._safety):
             loop.start()
         log.info("%s offers %s slots", self.id, self.crew.open_slots)
 
@@ -83,7 +94,7 @@ class QueueProcess(ABC):
         if not self._started:
             return
         left = self.crew.finish(grace_seconds=self._grace_left())
-        for loop in (*self._parts.others, self._watch, self._parts.beats):
+        for loop in (*self._parts.others, self._watch, self._safety, self._parts.beats):
             loop.stop()
         self._parts.closing()
         self._parts.coalescer.close()
@@ -96,3 +107,10 @@ class QueueProcess(ABC):
     def _hang_up_overdue(self) -> float:
         self._parts.calls.hang_up_overdue()
         return WATCH_SECONDS
+
+    def _leave_unsafe(self) -> float:
+        """A Redis that was away at the start is judged once it answers."""
+        if (why := self._parts.safety.refusal()) is not None:
+            log.critical("%s", why)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return SETTLED_SECONDS if self._parts.safety.answered else SAFETY_SECONDS

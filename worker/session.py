@@ -19,6 +19,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from worker import calls
 
 MOST_IDLE_SECONDS = 5.0
+MOST_INTERIM = 20
+"""Interim answers before the answer: a flood of them, read as fast as it comes, would leave the other calls no turn."""
 
 
 def open_session(*, connections: int, proxy: str = "", ca_file: Path | None = None) -> requests.Session:
@@ -61,11 +63,12 @@ class FinalResponse(http.client.HTTPResponse):
     """
 
     def _read_status(self) -> tuple[str, int, str]:
-        while True:
+        for _ in range(MOST_INTERIM + 1):
             version, status, reason = super()._read_status()  # type: ignore[misc]  # not in its published types
             if not 100 <= status < 200 or status == http.HTTPStatus.SWITCHING_PROTOCOLS:
                 return version, status, reason
             http.client.parse_headers(self.fp)
+        raise http.client.BadStatusLine("more interim answers than any endpoint needs")
 
     def begin(self) -> None:
         super().begin()

@@ -28,6 +28,7 @@ from schemas.error import ErrorSchema
 from schemas.estimate import JobEstimateSchema
 from schemas.job import JobCreateSchema, JobListSchema, JobSchema
 
+EXAMPLE_WEBHOOK = "whsec_bm90IGEgc2VjcmV0LCBvbmx5IGFuIGV4YW1wbGU="
 EXAMPLE = {
     "request": {
         "model": "doubao-seed-1-6-vision-250815",
@@ -42,7 +43,7 @@ EXAMPLE = {
         ],
     },
     "metadata": {"customer": "42"},
-    "webhook": {"url": "https://example.com/hooks/respool", "secret": "whsec_bm90IGEgc2VjcmV0LCBvbmx5IGFuIGV4YW1wbGU="},
+    "webhook": {"url": "https://example.com/hooks/respool", "secret": EXAMPLE_WEBHOOK},
 }
 
 

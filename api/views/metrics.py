@@ -12,6 +12,7 @@ from api.metrics_text import exposed
 from api.openapi import StrictBlueprint
 from api.refusal import metrics_token_required
 from api.services import services
+from api.wrong_key import refusal_of_wrong
 
 
 def make_blueprint() -> Blueprint:
@@ -29,9 +30,9 @@ def make_blueprint() -> Blueprint:
 
 
 def _check() -> None:
-    """Raises a Refusal of 401 where RESPOOL_METRICS_TOKEN is set and the request does not bear it."""
+    """Raises a Refusal of 401, or 429, where RESPOOL_METRICS_TOKEN is set and the request does not bear it."""
     wanted = services().settings.metrics_token
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     given = token.strip() if scheme.lower() == "bearer" else ""
     if wanted and not hmac.compare_digest(given.encode(), wanted.encode()):
-        raise metrics_token_required()
+        raise refusal_of_wrong(given, metrics_token_required())

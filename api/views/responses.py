@@ -34,6 +34,8 @@ EXAMPLE = {
     "metadata": {"customer": "42"},
     "respool": {"priority": 7, "webhook": {"url": "https://example.com/hooks/respool"}},
 }
+STREAMED: dict[Any, Any] = {200: {"content": {"text/event-stream": {}}}}
+"""What else than JSON comes where `stream` is asked for."""
 PREFER = header("Prefer", "`wait=N` waits for N seconds; 540 at most and if left out.")
 
 
@@ -50,7 +52,7 @@ def make_blueprint(asked: CreateResponseSchema) -> Blueprint:
     @views.alt_response(429, schema=ErrorSchema, description="A limit of the project, the service or the endpoint.")
     @views.alt_response(502, schema=ErrorSchema, description="The endpoint failed, as often as it was asked.")
     @views.alt_response(504, schema=ErrorSchema, description="The response did not end in time.")
-    @views.doc(parameters=[IDEMPOTENCY_KEY, PREFER])
+    @views.doc(parameters=[IDEMPOTENCY_KEY, PREFER], responses=STREAMED)
     def create(body: dict[str, Any]) -> Response:
         """Ask for a response: at once in the background, as events with `stream`, or else once it has ended."""
         return created(of_response(body))
@@ -75,6 +77,7 @@ def make_blueprint(asked: CreateResponseSchema) -> Blueprint:
     @views.route("/<response_id>", methods=["GET"])
     @views.arguments(ResponseQuery, location="query")
     @views.response(200, OwnResponseSchema)
+    @views.doc(responses=STREAMED)
     @not_found
     def show(query: dict[str, Any], response_id: str) -> Response:
         """Poll a response, or follow its events."""

@@ -6,7 +6,7 @@
 local key = sender_key(ARGV[2])
 local before = redis.call('HGET', key, 'slots')
 redis.call('ZADD', prefix .. 'senders', int(now + tonumber(ARGV[3])), ARGV[2])
-redis.call('HSET', key, 'slots', ARGV[4], 'about', ARGV[5], 'generation', GENERATION)
+redis.call('HSET', key, 'slots', ARGV[4], 'about', ARGV[5], 'generation', GENERATION, 'beat', int(now))
 redis.call('PEXPIRE', key, 600000)
 if before ~= ARGV[4] then wake_deliveries() end
 return 1

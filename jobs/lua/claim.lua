@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Parts: base metric lane queue
--- A worker takes the jobs of one message; each only if it was released to this worker with this dispatch number.
+-- A worker takes the jobs of one message; each only if it was released to this worker with this dispatch number, and its
+-- record is of a form that this release knows.
 -- ARGV: 1 prefix  2 worker id  3 dispatch number  4 nonce of the message's handling  5 most bytes of a request to hand out  6… job numbers
 -- Returns a list of {N, request or '' if it is longer, then values} for the jobs that are now this worker's; the values are
 --   attempt, spent, snoozes, max_attempts, on_unknown, run_timeout, lane, echo, created, and each or '': upstream, project, batch,
@@ -40,8 +41,8 @@ local taken = {}
 for i = 6, #ARGV do
   local n = ARGV[i]
   local job = read(n, 'stage', 'dispatch', 'worker', 'nonce', 'project', 'started', 'request_bytes', 'lane', 'series', 'upstream',
-    'queued', 'batch', 'request_id', 'traceparent')
-  if job.worker == worker and job.dispatch == ARGV[3] and
+    'queued', 'batch', 'request_id', 'traceparent', 'schema')
+  if job.worker == worker and job.dispatch == ARGV[3] and not too_new(job.schema) and
       (job.stage == 'dispatched' or (job.stage == 'running' and job.nonce == ARGV[4])) then
     if job.stage == 'dispatched' then start(n, job) end
     local whole = tonumber(job.request_bytes) <= tonumber(ARGV[5])

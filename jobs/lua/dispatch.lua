@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base lane queue budget clock gate turns message
+-- Parts: base lane queue budget clock gate turns message silence
 -- Releases what the limits and the free slots of live workers allow, and sends each worker one message for its share.
 -- Workers of an older release lead no more and get no new jobs while one of this release leads; what they run goes on.
 -- KEYS: 1 leader (who leads)
@@ -17,10 +17,10 @@ limits, probe_ms = cjson.decode(ARGV[4]), tonumber(ARGV[8])
 
 local workers, free = {}, 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'workers', '(' .. int(now), '+inf')) do
-  local state = redis.call('HMGET', worker_key(id), 'slots', 'stalled', 'generation')
+  local state = redis.call('HMGET', worker_key(id), 'slots', 'stalled', 'generation', 'beat')
   local room = tonumber(state[1] or '0') - redis.call('SCARD', worker_jobs_key(id))
   -- One that left a release unclaimed is passed over for a while: its Celery side may hang.
-  if room > 0 and now - tonumber(state[2] or 0) > 10000 and state[3] == GENERATION then
+  if room > 0 and now - tonumber(state[2] or 0) > 10000 and state[3] == GENERATION and not silent(state[4]) then
     table.insert(workers, {id = id, room = room, jobs = {}})
     free = free + room
   end

@@ -29,6 +29,7 @@ if job.attempt ~= ARGV[3] then return 0 end
 if ended(job.status) then withdraw(n) return 0 end
 if job.stage ~= 'running' or not news then return 0 end
 redis.call('HINCRBY', KEYS[1], way == 'retry' and 'spent' or 'snoozes', 1)
+redis.call('HDEL', KEYS[1], 'lost') -- its worker outlived it
 if behind then redis.call('HSET', KEYS[1], 'order', int(now_us)) end
 meter('put_backs\n' .. way .. '\n' .. kind .. '\n' .. counted_as(job.lane), 1)
 requeue(n, now + tonumber(ARGV[4]), ARGV[6])

@@ -7,7 +7,8 @@ local repaired = 0
 for i = 2, #ARGV do
   local n = ARGV[i]
   adopt(n)
-  local job = read(n, 'status', 'stage', 'backlog', 'lane', 'upstream', 'project', 'worker', 'due', 'reason', 'expires', 'created')
+  local job = read(n, 'status', 'stage', 'backlog', 'lane', 'upstream', 'project', 'worker', 'due', 'reason', 'expires', 'created', 'schema')
+  if too_new(job.schema) then job = {} end
   local held = true
   if job.stage == 'waiting' then
     local backlog = backlog_of(job)

@@ -5,6 +5,7 @@
 -- KEYS: 1 delivery_lead (who leads)
 -- ARGV: 1 prefix  2 sender  3 lease ms of the lead  4 most deliveries to release  5 ms until a release is taken back
 --       6 Celery message template as JSON  7 ms after which a delivery is given up, whatever held it up
+--       8 most deliveries a second to an origin of a project, 0: any number
 -- Returns {1 leads or 0, deliveries released, ms until something may go next (-1: not before the next wake)}.
 -- Twice: releases more, if more may go. The lead expires by itself.
 local leader = redis.call('GET', KEYS[1])
@@ -13,6 +14,7 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 -- The place from which those of an older release lead.
 redis.call('SET', prefix .. 'delivery_leader', 'a newer release', 'PX', 6000)
 local left, claim_ms, patience = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[7])
+local gap = tonumber(ARGV[8]) > 0 and 1000 / tonumber(ARGV[8]) or nil -- ms between two to the same origin
 local SHARE = 16 -- of one origin before another has its turn
 
 local senders, slots, free = {}, 0, 0
@@ -35,6 +37,20 @@ local function least_busy()
   return best
 end
 
+-- How many more the rate lets go, and from when on the next: never more than a second's at once.
+local function let_by_rate(origin)
+  if not gap then return math.huge, now end
+  local clock = math.max(now - 1000, tonumber(redis.call('HGET', origin_key(origin), 'rate_at') or 0))
+  return math.floor((now - clock) / gap + 1e-6), math.ceil(clock + gap)
+end
+
+local function count_by_rate(origin, taken)
+  if not gap or taken == 0 then return end
+  local clock = math.max(now - 1000, tonumber(redis.call('HGET', origin_key(origin), 'rate_at') or 0))
+  redis.call('HSET', origin_key(origin), 'rate_at', string.format('%.3f', clock + taken * gap))
+  redis.call('PEXPIRE', origin_key(origin), DAY)
+end
+
 -- How many more the origin may take now, and else from when on it may be looked at again.
 local function room_of(origin)
   local state = redis.call('HMGET', origin_key(origin), 'width', 'open_until', 'paused_until')
@@ -42,8 +58,11 @@ local function room_of(origin)
   local paused, open = tonumber(state[3] or 0), tonumber(state[2] or 0)
   if paused > now then return 0, paused end
   if open > now then return 0, open end
+  local by_rate, next_at = let_by_rate(origin)
+  local by_width = math.max(0, (state[2] and 1 or tonumber(state[1] or LEAST_WIDTH)) - busy)
+  if by_rate < by_width then return by_rate, next_at end
   -- A settled delivery has its origin looked at, too.
-  return math.max(0, (state[2] and 1 or tonumber(state[1] or LEAST_WIDTH)) - busy), now + 30000
+  return by_width, now + 30000
 end
 
 local dispatch = nil
@@ -70,6 +89,7 @@ local function serve(project, origin)
       taken = taken + 1
     end
   end
+  count_by_rate(origin, taken)
   project.room, project.busy = project.room - taken, project.busy + taken
   local first = redis.call('ZRANGE', origin_due_key(origin), 0, 0, 'WITHSCORES')
   if not first[1] then return redis.call('ZREM', project_origins_key(project.name), origin) end

@@ -2,13 +2,14 @@
 -- Parts: base metric lane queue budget log batch
 -- Queues a failed job again, with all of its attempts to spend anew. What was recorded of it stays.
 -- KEYS: 1 job:N   ARGV: 1 prefix  2 N  3 project, or '' for any  4 max queued bytes (all jobs)  5 µs of an ageing time  6 nonce of this retry
--- Returns {'again', room} | {'missing'} | {STATUS: it has not failed} | {'in_batch', status of a batch that has not ended}
+-- Returns {'again', room} | {'missing'} | {'too_new'} | {STATUS: it has not failed} | {'in_batch', status of a batch that has not ended}
 --   | {'full'} | {'over', limit, bound, ms, room} as submit does.
 -- Twice with one nonce: {'again', room}.
 local n = ARGV[2]
 local job = read(n, 'project', 'status', 'request_bytes', 'tokens', 'nano_held', 'priority', 'queue_deadline', 'idempotency', 'retried_by', 'series',
-  'attempt', 'log_last', 'batch', 'backlog')
+  'attempt', 'log_last', 'batch', 'backlog', 'schema')
 if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return {'missing'} end
+if too_new(job.schema) then return {'too_new'} end
 if job.retried_by == ARGV[6] then return {'again', headroom(job.project)} end
 if job.status ~= 'failed' then return {job.status} end
 local batch = job.batch and read_batch(job.batch, 'status', 'goes') or {}

@@ -51,7 +51,7 @@ if refusal then
   return {'over', refusal[1], refusal[2], refusal[3], headroom(project)}
 end
 
-redis.call('HSET', KEYS[1], 'status', 'queued', 'created', int(now_us), 'queued', int(now),
+redis.call('HSET', KEYS[1], 'schema', GENERATION, 'status', 'queued', 'created', int(now_us), 'queued', int(now),
   'order', int(now_us - tonumber(ARGV[7])), 'project', project, unpack(fields))
 redis.call('ZADD', index_key(project, 'queued'), int(now_us), n)
 redis.call('SADD', prefix .. 'projects', project)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base metric lane queue budget ledger webhook batch ending
+-- Parts: base metric lane queue budget ledger webhook batch ending silence absence
 -- Puts right what time alone shows to be wrong, a bounded piece at a call; any worker calls it about once a second.
 -- KEYS: 1 sweep lease
 -- ARGV: 1 prefix  2 ms in which one sweep is enough  3 most jobs of each kind  4 lease ms of a worker  5 ms until a release is taken back
@@ -12,13 +12,20 @@ redis.call('SET', KEYS[1], int(now), 'PX', 6000)
 local most = tonumber(ARGV[3])
 local function due(name) return redis.call('ZRANGEBYSCORE', prefix .. name, '-inf', int(now), 'LIMIT', 0, most) end
 
--- Where nobody swept for a while, Redis was away, or all workers were: nobody could renew a lease or claim.
--- Everybody gets as long as after a beat to show up before anything is taken from them.
-local swept = tonumber(redis.call('HGET', prefix .. 'counters', 'swept') or 0)
-redis.call('HSET', prefix .. 'counters', 'swept', int(now))
-if now - swept > tonumber(ARGV[4]) / 2 then
-  for _, worker in ipairs(due('workers')) do redis.call('ZADD', prefix .. 'workers', int(now + ARGV[4]), worker) end
-  for _, n in ipairs(due('dispatched')) do redis.call('ZADD', prefix .. 'dispatched', int(now + ARGV[5]), n) end
+-- The jobs among them that this release knows; the others are looked at again in a minute.
+local function due_jobs(name)
+  local known = {}
+  for _, n in ipairs(due(name)) do
+    if too_new(redis.call('HGET', job_key(n), 'schema')) then redis.call('ZADD', prefix .. name, int(now + 60000), n)
+    else table.insert(known, n) end
+  end
+  return known
+end
+
+local away, before = absence('swept', tonumber(ARGV[4]))
+if away then
+  renew_all('workers', worker_key, tonumber(ARGV[4]), away, before)
+  renew_due('dispatched', tonumber(ARGV[5]))
 end
 
 local recovered = 0
@@ -28,7 +35,7 @@ for _, worker in ipairs(due('workers')) do
   if recovered >= most or owed >= MOST_OWED then break end
 end
 
-local unclaimed = due('dispatched')
+local unclaimed = due_jobs('dispatched')
 for _, n in ipairs(unclaimed) do
   local worker = redis.call('HGET', job_key(n), 'worker')
   if worker and redis.call('ZSCORE', prefix .. 'workers', worker) then
@@ -36,13 +43,28 @@ for _, n in ipairs(unclaimed) do
   end
   requeue(n, 0, '')
 end
+
+-- What a worker that has fallen silent did not claim is not left to its lease: nothing was sent.
+local function take_back(worker)
+  for _, n in ipairs(redis.call('SRANDMEMBER', worker_jobs_key(worker), most)) do
+    local job = read(n, 'worker', 'stage', 'schema')
+    if job.worker == worker and job.stage == 'dispatched' and not too_new(job.schema) then
+      requeue(n, 0, '')
+      table.insert(unclaimed, n)
+    end
+  end
+end
+
+for _, worker in ipairs(away and {} or redis.call('ZRANGEBYSCORE', prefix .. 'workers', '(' .. int(now), '+inf')) do
+  if silent(redis.call('HGET', worker_key(worker), 'beat')) then take_back(worker) end
+end
 count('unclaimed_jobs', #unclaimed)
 
-local ready = due('delayed')
+local ready = due_jobs('delayed')
 for _, n in ipairs(ready) do requeue(n, 0, '') end
 
 local late = 0
-for _, n in ipairs(due('deadlines')) do
+for _, n in ipairs(due_jobs('deadlines')) do
   if owed >= MOST_OWED then break end
   late = late + 1
   redis.call('ZREM', prefix .. 'deadlines', n)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base metric webhook delivering
+-- Parts: base metric webhook delivering silence absence
 -- Takes back the deliveries of senders that died and those that nobody claimed, a bounded piece at a call; any sender calls it.
 -- KEYS: 1 delivery_sweep (lease)
 -- ARGV: 1 prefix  2 ms in which one sweep is enough  3 most of each kind  4 lease ms of a sender  5 ms until a release is taken back
@@ -9,12 +9,10 @@ if not redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[2]) then return {} end
 local most = tonumber(ARGV[3])
 local function due(name) return redis.call('ZRANGEBYSCORE', prefix .. name, '-inf', int(now), 'LIMIT', 0, most) end
 
--- Where nobody swept for a while, Redis was away, or all senders were: everybody gets time to show up.
-local swept = tonumber(redis.call('HGET', prefix .. 'counters', 'deliveries_swept') or 0)
-redis.call('HSET', prefix .. 'counters', 'deliveries_swept', int(now))
-if now - swept > tonumber(ARGV[4]) / 2 then
-  for _, sender in ipairs(due('senders')) do redis.call('ZADD', prefix .. 'senders', int(now + ARGV[4]), sender) end
-  for _, d in ipairs(due('deliveries_released')) do redis.call('ZADD', prefix .. 'deliveries_released', int(now + ARGV[5]), d) end
+local away, before = absence('deliveries_swept', tonumber(ARGV[4]))
+if away then
+  renew_all('senders', sender_key, tonumber(ARGV[4]), away, before)
+  renew_due('deliveries_released', tonumber(ARGV[5]))
 end
 
 local recovered = 0

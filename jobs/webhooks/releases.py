@@ -33,10 +33,11 @@ class Released:
 
 class Releases:
     """`schedule` holds the seconds waited before each attempt; what waits for longer than all of it, and a week, is
-    given up."""
+    given up. `rate` is how many a second go to an origin of a project; 0: any number."""
 
-    def __init__(self, client: redis.Redis, *, schedule: Sequence[float]) -> None:
+    def __init__(self, client: redis.Redis, *, schedule: Sequence[float], rate: int = 0) -> None:
         self._client = client
+        self._rate = rate
         seconds = max(LEAST_PATIENCE_SECONDS, sum(schedule) * MOST_JITTER + SLACK_SECONDS)
         self._patience_ms = round(seconds * 1000)
 
@@ -50,6 +51,7 @@ class Releases:
             milliseconds[1],
             message_of(DELIVER_TASK),
             self._patience_ms,
+            self._rate,
         ]
         call = scripts.Call(name="release_deliveries", keys=[keys.DELIVERY_LEADER], args=args)
         leads, count, wait = scripts.run(self._client, call)

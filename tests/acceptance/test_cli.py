@@ -19,9 +19,13 @@ from tests.fakes.processes import CLEAN
 from tests.fakes.up import MODEL, Up, respool
 from tests.fakes.waiting import wait_until
 
-SLOWLY = json.dumps(
-    {"model": MODEL, "stream": True, "input": "Tell me of a river", "metadata": {"sandbox": "pace=0.3"}}
-)
+
+def streamed(fault: str) -> str:
+    """A request whose answer comes as the sandbox's `fault` says."""
+    return json.dumps({"model": MODEL, "stream": True, "input": "Tell me of a river", "metadata": {"sandbox": fault}})
+
+
+SLOWLY = streamed("pace=0.3")
 CONTROL = re.compile(rb"\x1b")
 
 
@@ -97,13 +101,15 @@ def test_a_watcher_outlives_the_api_and_shows_each_word_once(service: Up) -> Non
 
 
 def test_ctrl_c_ends_the_watching_with_130_and_not_the_job(service: Up) -> None:
-    job_id = service.run("submit", "-", stdin=SLOWLY).stdout.strip()
+    job_id = service.run("submit", "-", stdin=streamed("stall")).stdout.strip()
     terminal = Terminal(service, "watch", job_id)
     wait_until(lambda: terminal.shows("Sandbox: no"), seconds=30)
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.ended() == 130
     assert b"Traceback" not in terminal.seen
-    assert service.ending(job_id) == "completed"
+    assert service.count("in_progress") == 1
+    service.run("cancel", job_id)
+    assert service.ending(job_id) == "cancelled"
 
 
 def test_a_reader_that_has_gone_is_no_reason_for_a_trace(service: Up) -> None:

@@ -161,7 +161,7 @@ def test_a_wrong_setting_is_named_before_anything_starts(tmp_path: Path) -> None
 def test_a_redis_that_is_given_is_used_and_outlives_it(
     start: Start, redis_url: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    up = start("--workers", "1", RESPOOL_REDIS_URL=redis_url)
+    up = start("--workers", "1", RESPOOL_REDIS_URL=redis_url, RESPOOL_UNSAFE_REDIS="allow")
     assert not (tmp_path / "data" / "redis").exists()
     job = up.submit()
     assert up.ending(job) == "completed"

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import redis
 
 from jobs import keys
 from jobs.connection import connect
@@ -19,6 +18,7 @@ from jobs.vault import Vault
 from jobs.webhooks.secrets import new_secret
 from jobs.webhooks.target import Webhook
 from schemas.webhook_url import origin_of
+from tests.chaos.leaks import nothing_is_owed
 from tests.fakes.processes import Running, start_sender
 from tests.fakes.receiver import Received, Reply, running_receiver
 from tests.fakes.redis_server import KEEPING, RedisServer, running_redis
@@ -84,12 +84,6 @@ def running_senders(count: int, folder: Path, redis_url: str) -> Iterator[list[R
 
 def _sender(folder: Path, redis_url: str, name: str) -> Running:
     return start_sender(folder, {"RESPOOL_REDIS_URL": redis_url, **SETTINGS}, name=name)
-
-
-def nothing_is_owed(client: redis.Redis) -> bool:
-    """No delivery waits, is under way, or holds a place."""
-    kinds = ("origin_due", "origin_slots", "sender_deliveries", "project_deliveries:open")
-    return not any(list(client.scan_iter(f"{keys.PREFIX}{kind}:*")) for kind in kinds)
 
 
 def test_every_event_arrives_under_its_one_id_although_everything_fails_and_is_killed(

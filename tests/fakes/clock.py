@@ -37,6 +37,7 @@ class Clock:
         self._client.incrby(_NOW, round(seconds * 1_000_000))
         for worker in self._client.zrangebyscore(keys.WORKERS, f"({now}", "+inf"):
             self._client.zincrby(keys.WORKERS, seconds * 1000, worker)
+            self._client.hincrby(keys.worker(worker.decode()), "beat", round(seconds * 1000))
 
     def time(self) -> tuple[int, int]:
         """What Redis answers to TIME."""

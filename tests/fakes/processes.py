@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import requests
 
@@ -18,6 +19,9 @@ from tests.fakes.redis_server import free_port
 from tests.fakes.waiting import wait_until
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("RESPOOL_")}
+
+ANY_REDIS = {"RESPOOL_UNSAFE_REDIS": "allow"}
+"""Most tests have a Redis that writes nothing to a disk."""
 
 
 @dataclass(slots=True)
@@ -42,7 +46,7 @@ def start(command: list[str], folder: Path, name: str, settings: Mapping[str, st
     log = folder / f"{name}.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], env=CLEAN | settings, stdout=output, stderr=output, cwd=folder
+            [sys.executable, "-m", *command], env=CLEAN | ANY_REDIS | settings, stdout=output, stderr=output, cwd=folder
         )
     return Running(process=process, log=log)
 
@@ -59,14 +63,23 @@ def start_sender(folder: Path, settings: Mapping[str, str], *, name: str = "send
     return _start_celery("worker.webhooks.main", folder, settings, lambda: {s.pid for s in senders.live()}, name=name)
 
 
+def celery(module: str, name: str, *, pool: Literal["gevent", "threads"] = "gevent") -> list[str]:
+    """The words of a command that runs a process of that Celery application."""
+    command = ["celery", "-A", module, "worker", "--pool", pool, "--concurrency", "16"]
+    command += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
+    return [*command, "--hostname", f"{name}@test"]
+
+
 def _start_celery(
     module: str, folder: Path, settings: Mapping[str, str], live: Callable[[], set[int]], *, name: str
 ) -> Running:
-    command = ["celery", "-A", module, "worker", "--pool", "gevent", "--concurrency", "16"]
-    command += ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
-    running = start([*command, "--hostname", f"{name}@test"], folder, name, settings)
-    wait_until(lambda: running.process.poll() is not None or running.process.pid in live())
-    assert running.process.poll() is None, running.log.read_text()
+    running = start(celery(module, name), folder, name, settings)
+    try:
+        wait_until(lambda: running.process.poll() is not None or running.process.pid in live(), seconds=60)
+        assert running.process.poll() is None, running.log.read_text()
+    except BaseException:
+        running.kill()
+        raise
     return running
 
 

@@ -1,10 +1,11 @@
 """A real server of the Redis protocol on loopback: the binary that `respool up` falls back to."""
 
+import os
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import redis
@@ -29,6 +30,7 @@ class RedisServer:
     folder: Path
     port: int
     options: Sequence[str] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -39,7 +41,10 @@ class RedisServer:
         command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         command += ["--save", "", "--loglevel", "warning", *self.options]
         with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            # What Python ignores the server is to ignore as well: SIGXFSZ, so that a file's bound is a full disk.
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=os.environ | self.environ, restore_signals=False
+            )
         wait_until(self._answers)
 
     def _answers(self) -> bool:
@@ -56,9 +61,9 @@ class RedisServer:
 
 
 @contextmanager
-def running_redis(folder: Path, *options: str) -> Iterator[RedisServer]:
+def running_redis(folder: Path, *options: str, environ: Mapping[str, str] | None = None) -> Iterator[RedisServer]:
     """A server for as long as the block lasts; `options` are words of its command line."""
-    server = RedisServer(folder=folder, port=free_port(), options=options)
+    server = RedisServer(folder=folder, port=free_port(), options=options, environ=environ or {})
     server.start()
     try:
         yield server

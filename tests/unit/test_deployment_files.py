@@ -214,6 +214,6 @@ def test_the_image_is_built_from_all_rooms_and_from_no_local_data() -> None:
     wanted = {
         line.removeprefix("!") for line in (CHECKOUT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
     }
-    assert {"schemas", "jobs", "worker", "api", "sandbox", "respool", "pyproject.toml", "constraints.txt"} <= wanted
+    assert {"schemas", "jobs", "worker", "api", "sandbox", "respool", "pyproject.toml", "requirements.lock"} <= wanted
     assert not {".git", ".venv", ".env", ".respool", "tests"} & wanted
     assert (CHECKOUT / ".dockerignore").read_text().splitlines()[1] == "*"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jobs.coalesce import Coalescer
 from jobs.connection import connect
+from jobs.redis_safety import RedisSafety
 from jobs.settings import Settings
 from jobs.tracing import UNTRACED, Tracer
 from jobs.vault import Vault
@@ -48,7 +49,8 @@ class SenderProcess(QueueProcess):
             tracer=tracer,
         )
         crew = Crew(self._attempts.claim, self._attempts.make, calls, slots=settings.webhook_slots)
-        dispatcher = DeliveryDispatcher(Releases(redis, schedule=settings.webhook_schedule), redis, sender=own_id)
+        releases = Releases(redis, schedule=settings.webhook_schedule, rate=settings.webhook_rate)
+        dispatcher = DeliveryDispatcher(releases, redis, sender=own_id)
         parts = Parts(
             crew=crew,
             calls=calls,
@@ -59,6 +61,7 @@ class SenderProcess(QueueProcess):
                 Loop("sweeper", DeliverySweeper(self._senders).step),
                 Loop("tidying", self._tidy),
             ),
+            safety=RedisSafety(redis, unsafe=settings.unsafe_redis),
             closing=dispatcher.close,
         )
         super().__init__(own_id, parts, grace_seconds=settings.grace_seconds, log_level=settings.log_level)

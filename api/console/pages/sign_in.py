@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from api.auth import caller
+from api.client_address import client_address
 from api.console.door import session, way_back
 from api.console.session import COOKIE, Session, new_session, set_cookie
 from api.services import services
+from api.wrong_key import too_many_seconds
 
 log = logging.getLogger(__name__)
 WRONG = "This is no valid API key. It begins with rsp_; with `respool up` it lies in the file .respool/api-key."
+TOO_MANY = "Too many invalid keys came from your address. A valid one is let in all the same."
 
 
 def register(views: Blueprint) -> None:
@@ -29,8 +33,7 @@ def register(views: Blueprint) -> None:
         key = services().tenants.find(request.form.get("key", "").strip())
         g.pop("api_key", None)
         if key is None:
-            log.warning("somebody at %s tried to sign in to the console with what is no valid key", request.remote_addr)
-            return _with(new_session(), lambda: _page(WRONG), status=401)
+            return _turned_away()
         log.info("%s signed in to the console", key.id)
         way = way_back(request.form.get("next"))
         return _with(services().sessions.begin(key.id), lambda: redirect(way, 303), status=303)
@@ -43,6 +46,16 @@ def register(views: Blueprint) -> None:
         answer = redirect(url_for("console.sign_in_form"), 303)
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
         return answer
+
+
+def _turned_away() -> AnyResponse:
+    log.warning("somebody at %s tried to sign in to the console with what is no valid key", client_address())
+    seconds = too_many_seconds()
+    if seconds is None:
+        return _with(new_session(), lambda: _page(WRONG), status=401)
+    answer = _with(new_session(), lambda: _page(TOO_MANY), status=429)
+    answer.headers["Retry-After"] = str(math.ceil(seconds))
+    return answer
 
 
 def _page(mistake: str | None = None) -> str:

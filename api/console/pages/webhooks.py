@@ -109,7 +109,7 @@ def _steered(endpoint_id: str, do: str) -> str:
 
 
 def _page(**told: Any) -> str:
-    plain: dict[str, Any] = {"typed": {}, "mistakes": [], "made": None, "secret": None}
+    plain: dict[str, Any] = {"typed": {}, "mistakes": [], **dict.fromkeys(("made", "secret"))}
     return render_template(
         "console/webhooks.html",
         parts=_parts(),

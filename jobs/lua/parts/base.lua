@@ -6,8 +6,10 @@ local now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
 local now = math.floor(now_us / 1000)
 local second = math.floor(now / 1000)
 local DAY = 86400000
--- What a worker or sender of this release says of itself; one that does not say it is of a release that knows less.
+-- The form of the records that this release writes, and what a worker or sender of it says of itself: one that does
+-- not say it is of a release that knows less, and a record that tells of a later one is left to those that know more.
 local GENERATION = '2'
+local function too_new(schema) return tonumber(schema or 1) > tonumber(GENERATION) end
 
 -- Adding 0 makes no minus zero, which Redis does not take for a number.
 local function int(number) return string.format('%.0f', number + 0) end

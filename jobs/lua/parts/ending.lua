@@ -74,8 +74,20 @@ local function orphan(job)
   redis.call('PEXPIRE', prefix .. 'upstream_cancels', int(DAY))
 end
 
+-- A job with which so many workers in a row were lost may be what kills them.
+local MOST_LOST = 3
+local APART = 5000
+
+-- When a job goes back into the queue. After the second loss each waits a time of its own, up to APART ms, so that one that
+-- kills its workers does not take the same others with it a third time.
+local function back_at(n, lost)
+  if lost < MOST_LOST - 1 then return 0 end
+  return now + 1 + tonumber(n:sub(-4), 16) % APART
+end
+
 -- Decides about a job that its worker no longer holds: nothing was sent, or nobody can know, or the upstream can be asked.
-local function recover(n)
+-- `left`: the worker goes because it was told to, so its going says nothing of the job.
+local function recover(n, left)
   local job = read(n, 'status', 'stage', 'attempt', 'sent', 'spent', 'max_attempts', 'on_unknown', 'upstream', 'lane')
   if not job.status then return end
   if job.stage == 'dispatched' then return requeue(n, 0, '') end
@@ -87,29 +99,30 @@ local function recover(n)
     return withdraw(n)
   end
   count('recovered_jobs', 1)
-  if job.upstream then return requeue(n, 0, '') end
-  local lost = redis.call('HINCRBY', job_key(n), 'lost', 1)
-  if not sent then
-    if lost >= 5 then return fail(n, 'worker_lost', 'five workers were lost with this job before it was sent') end
-    return requeue(n, 0, '')
-  end
-  local spent = redis.call('HINCRBY', job_key(n), 'spent', 1)
-  if job.on_unknown == 'fail' then
+  local lost = left and 0 or redis.call('HINCRBY', job_key(n), 'lost', 1)
+  local unknown = sent and not job.upstream
+  local spent = unknown and redis.call('HINCRBY', job_key(n), 'spent', 1) or 0
+  if unknown and job.on_unknown == 'fail' then
     return fail(n, 'outcome_unknown', 'the worker was lost after the request was sent; it may have been billed')
   end
-  if spent >= tonumber(job.max_attempts) then
+  if lost >= MOST_LOST then
+    if job.upstream then orphan(job) end
+    return fail(n, 'worker_lost', 'three workers in a row were lost with this job')
+  end
+  if unknown and spent >= tonumber(job.max_attempts) then
     return fail(n, 'outcome_unknown', 'the worker was lost after the request was sent, and no attempt is left')
   end
-  requeue(n, 0, '')
+  requeue(n, back_at(n, lost), 'worker_lost')
 end
 
 -- Recovers at most `most` of the jobs that the worker's set names, and answers how many.
--- A set that is wrong about one only loses the entry.
-local function recover_from(worker, most)
+-- A set that is wrong about one only loses the entry. `left` as for `recover`.
+local function recover_from(worker, most, left)
   local recovered = 0
   for _, n in ipairs(redis.call('SRANDMEMBER', worker_jobs_key(worker), most)) do
     if owed >= MOST_OWED then break end
-    if redis.call('HGET', job_key(n), 'worker') == worker then recover(n) end
+    local job = read(n, 'worker', 'schema')
+    if job.worker == worker and not too_new(job.schema) then recover(n, left) end
     redis.call('SREM', worker_jobs_key(worker), n)
     recovered = recovered + 1
   end

@@ -38,7 +38,8 @@ def check_it_resumes_after_any_event(caller: Caller) -> None:
     ended = caller.ended(caller.begin().id)
     whole = caller.read(ended.id)
     for number in numbers_of(whole):
-        assert caller.read(ended.id, starting_after=number) == whole[number + 1 :]
+        rest = caller.read(ended.id, starting_after=number)
+        assert rest == whole[number + 1 :], f"after {number}: {rest} in place of {whole[number + 1 :]}"
 
 
 def check_nothing_comes_after_the_end(caller: Caller) -> None:

@@ -42,10 +42,18 @@ class Closable:
         self.close = self.closed.set
 
 
+class Safe:
+    answered = True
+
+    def refusal(self) -> None: ...
+
+
 def test_streams_and_waits_end_as_soon_as_a_process_is_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     followers, endings, happenings = Closable(), Closable(), Closable()
     counts = SimpleNamespace(flush=lambda: None)
-    services = SimpleNamespace(followers=followers, endings=endings, happenings=happenings, request_counts=counts)
+    services = SimpleNamespace(
+        followers=followers, endings=endings, happenings=happenings, request_counts=counts, safety=Safe()
+    )
     app = SimpleNamespace(extensions={SERVICES: services})
     worker = SimpleNamespace(alive=True, wsgi=app)
     logger = logging.getLogger("gunicorn.error")

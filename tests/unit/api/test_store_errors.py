@@ -14,6 +14,7 @@ def over(seconds: float) -> errors.OverLimit:
     ("error", "status", "code"),
     [
         (errors.StoreUnavailable("x"), 503, "store_unavailable"),
+        (errors.RecordTooNew("job_x"), 503, "record_too_new"),
         (errors.DurabilityUnconfirmed("x"), 503, "durability_unconfirmed"),
         (errors.QueueFull("1"), 429, "queue_full"),
         (over(1), 429, "tokens_per_day"),

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from jobs import keys
 from jobs.runs import Claim, Closing, End
 from tests.factories import MODEL
 from tests.fakes.bench import ANSWERED, FAILED, Bench
@@ -34,10 +33,9 @@ def start(bench: Bench) -> Claim:
     return claim
 
 
-def listeners(bench: Bench) -> int:
-    """How many processes' worth of waiting polls listen for endings, those of tests before this one included."""
-    ((_, count),) = bench.client.pubsub_numsub(keys.ENDED_CHANNEL)
-    return int(count)
+def listeners(bench: Bench) -> set[str]:
+    """The connections on which processes listen for endings, those of tests before this one included."""
+    return {connection["id"] for connection in bench.client.client_list(_type="pubsub")}
 
 
 def complete(bench: Bench, claim: Claim, *, raw: bytes = b'{"id": "up"}') -> None:
@@ -218,7 +216,7 @@ def test_a_poll_that_waits_returns_when_the_job_ends(alice: Caller, bench: Bench
         target=lambda: answers.append(alice.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=30"}))
     )
     waiting.start()
-    wait_until(lambda: listeners(bench) > before)
+    wait_until(lambda: bool(listeners(bench) - before))
     complete(bench, claim)
     waiting.join(20)
     (answer,) = answers
@@ -237,10 +235,10 @@ def test_a_poll_that_waits_is_not_woken_by_another_jobs_end_or_a_subscription_th
         target=lambda: answers.append(alice.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=30"}))
     )
     waiting.start()
-    wait_until(lambda: listeners(bench) > before)
+    wait_until(lambda: bool(listeners(bench) - before))
     complete(bench, claims[number_of(other)])
     assert bench.client.client_kill_filter(_type="pubsub") >= 1
-    wait_until(lambda: listeners(bench) > 0)
+    wait_until(lambda: bool(listeners(bench)))
     complete(bench, claims[number_of(job)])
     waiting.join(20)
     assert [answer.json["status"] for answer in answers] == ["completed"]
@@ -254,7 +252,7 @@ def test_a_poll_that_waits_shows_the_job_as_it_is_when_the_time_is_up(alice: Cal
         target=lambda: answers.append(alice.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=1"}))
     )
     waiting.start()
-    wait_until(lambda: listeners(bench) > before)
+    wait_until(lambda: bool(listeners(bench) - before))
     start(bench)
     waiting.join(20)
     assert [answer.json["status"] for answer in answers] == ["in_progress"]

@@ -1,5 +1,6 @@
 """Random walks through the life of jobs; after each step the store must be of one mind with itself and with a model."""
 
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,8 @@ from jobs.waiting import WaitingRoom
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, UNSENT, Bench, running_bench
 from tests.fakes.clock import stopped_clock
 
+EXAMPLES = 800 if os.environ.get("RESPOOL_FUZZ") == "long" else 25
+"""Walks of 40 steps."""
 IN_FLIGHT = 3
 PROJECT_IN_FLIGHT = 4
 BUDGET = 500
@@ -151,6 +154,17 @@ class JobLife(RuleBasedStateMachine):
     @rule(target=claims, worker=st.sampled_from(WORKERS))
     def claim(self, worker: str) -> Any:
         return multiple(*((worker, claim) for claim in self.bench.claim(worker)))
+
+    @rule(target=claims, worker=st.sampled_from(WORKERS))
+    def claim_from_messages_that_come_twice(self, worker: str) -> Any:
+        """Another handling of a message is given nothing, the same one what it was given."""
+        runs, found = self.bench.runs(worker), []
+        for release in self.bench.releases(worker):
+            first = runs.claim(release.numbers, dispatch=release.dispatch, nonce="first")
+            assert runs.claim(release.numbers, dispatch=release.dispatch, nonce="second") == []
+            assert runs.claim(release.numbers, dispatch=release.dispatch, nonce="first") == first
+            found += first
+        return multiple(*((worker, claim) for claim in found))
 
     @rule(target=claims, worker=st.sampled_from(WORKERS), sends=st.booleans())
     def go_on(self, worker: str, sends: bool) -> Any:
@@ -319,6 +333,14 @@ class JobLife(RuleBasedStateMachine):
         assert census.places == {}, "a job that does not exist is held somewhere"
 
     @invariant()
+    def every_attempt_is_told_of_and_none_is_spent_that_was_not_made(self) -> None:
+        for number in self.known:
+            job = self.bench.job(number)
+            assert [entry["number"] for entry in job.attempts] == list(range(1, len(job.attempts) + 1))
+            assert int(self.bench.client.hget(keys.job(number), "attempt") or 0) == len(job.attempts)
+            assert job.attempts_spent <= len(job.attempts)
+
+    @invariant()
     def slots_are_those_of_the_jobs_that_workers_hold(self) -> None:
         held = {number for worker in (*WORKERS, "last") for number in self.bench.workers.held_by(worker)}
         for lane in LANES:
@@ -392,7 +414,7 @@ def test_whatever_happens_every_job_is_in_one_place_and_ends_once(life: type[Job
     run_state_machine_as_test(
         life,
         settings=settings(
-            max_examples=25, stateful_step_count=40, deadline=None, derandomize=False, database=None,
+            max_examples=EXAMPLES, stateful_step_count=40, deadline=None, derandomize=False, database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip

@@ -18,6 +18,8 @@ WHOLE = {
     "upstream_max_bytes": (1024, 1024 * MIB),
     "slots": (1, 20000),
     "webhook_slots": (1, 5000),
+    "webhook_rate": (0, 100000),
+    "wrong_keys_per_minute": (1, 2**53),
 }
 SECONDS = {
     "retention_seconds": (60, 366 * 86400),
@@ -31,6 +33,8 @@ SECONDS = {
 }
 CHOICES = {
     "durability": ("everysec", "fsync", "replica"),
+    "unsafe_redis": ("refuse", "allow"),
+    "fetched_addresses": ("any", "public"),
     "unknown_fields": ("refuse", "forward"),
     "on_unknown": ("retry", "fail"),
     "log_level": ("DEBUG", "INFO", "WARNING", "ERROR"),
@@ -44,17 +48,8 @@ URLS = {
 }
 FILES = ("limits_file", "upstream_ca_file", "webhook_ca_file")
 TEXTS = (
-    *(
-        "api_key",
-        "upstream_api_key",
-        "secret",
-        "old_secrets",
-        "models",
-        "webhook_secret",
-        "webhook_allow",
-        "webhook_schedule",
-    ),
-    "metrics_token",
+    *("api_key", "upstream_api_key", "secret", "old_secrets", "models", "webhook_secret", "webhook_allow"),
+    *("webhook_schedule", "metrics_token", "trusted_proxies"),
 )
 
 
@@ -217,6 +212,13 @@ def test_files_go_out_by_url_only_where_there_is_an_address_of_ours() -> None:
     assert "needs RESPOOL_PUBLIC_URL" in refusal("file_delivery", "url")
     both = {"RESPOOL_FILE_DELIVERY": "url", "RESPOOL_PUBLIC_URL": "https://jobs.example"}
     assert read_settings(both).file_delivery == "url"
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    found = read("trusted_proxies", "10.0.0.0/8, 192.0.2.1,fd00::/8")
+    assert [str(network) for network in found] == ["10.0.0.0/8", "192.0.2.1/32", "fd00::/8"]  # type: ignore[attr-defined]
+    for text in ("10.0.0.1/8", "proxy.example", "10.0.0.0/8;10.1.0.0/16"):
+        assert "10.0.0.0/8" in refusal("trusted_proxies", text)
 
 
 def test_old_secrets_stand_side_by_side() -> None:

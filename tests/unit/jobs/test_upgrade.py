@@ -5,7 +5,7 @@ from jobs.record import Stage
 from jobs.upgrade import upgrade
 from tests.fakes.bench import COMPLETED, Bench, answered
 
-NEW_FIELDS = ("backlog", "priority", "order", "queued", "nano_held", "snoozes", "released")
+NEW_FIELDS = ("schema", "backlog", "priority", "order", "queued", "nano_held", "snoozes", "released")
 
 
 def age(bench: Bench, number: str, *, lane: str = "default:m") -> None:

@@ -1,11 +1,15 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from jobs import keys
 from jobs.errors import JobNotFound
+from jobs.runs import Claim
 from jobs.store import Sameness
 from jobs.workers import LEASE_SECONDS, LiveWorker
 from tests.factories import new_job
-from tests.fakes.bench import ANSWERED, COMPLETED, UNSENT, Bench
+from tests.fakes.bench import ABOUT, ANSWERED, COMPLETED, FAILED, UNSENT, Bench
+from tests.fakes.clock import Clock
 from tests.fakes.waiting import wait_until
 
 
@@ -95,17 +99,75 @@ def test_a_job_that_may_not_be_sent_again_fails_as_unknown(bench: Bench, on_unkn
     assert bench.slots(claim.lane) == set()
 
 
-def test_a_job_that_takes_five_workers_with_it_is_given_up(bench: Bench) -> None:
-    claim = bench.run_one("w0")
-    for turn in range(1, 5):
-        lose(bench, f"w{turn - 1}")
-        bench.beat(f"w{turn}")
-        bench.dispatch()
-        (claim,) = bench.claim(f"w{turn}")
-    assert bench.job(claim.number).status == "in_progress"
-    lose(bench, "w4")
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_job_that_takes_three_workers_with_it_is_given_up(bench: Bench, sent: bool) -> None:
+    claim = bench.run_one("w0", max_attempts=20)
+    for turn in range(3):
+        if sent:
+            bench.runs(f"w{turn}").mark_sent(claim)
+        lose(bench, f"w{turn}")
+        if turn < 2:
+            claim = take_up(bench, f"w{turn + 1}")
     job = bench.job(claim.number)
-    assert (job.status, job.error and job.error["code"], job.attempts_spent) == ("failed", "worker_lost", 0)
+    assert (job.status, job.error and job.error["code"]) == ("failed", "worker_lost")
+    assert job.attempts_spent == 3 * sent
+
+
+def test_a_response_that_takes_three_workers_with_it_is_cancelled_upstream(bench: Bench) -> None:
+    claim = bench.run_one("w0")
+    for turn in range(3):
+        bench.runs(f"w{turn}").keep_upstream(claim, "resp_up")
+        lose(bench, f"w{turn}")
+        if turn < 2:
+            claim = take_up(bench, f"w{turn + 1}")
+    assert bench.job(claim.number).error == {
+        "code": "worker_lost",
+        "message": "three workers in a row were lost with this job",
+        "retryable": True,
+    }
+    assert bench.workers.beat("w9", slots=1, about=ABOUT).orphans
+
+
+def test_workers_lost_before_one_that_outlived_the_job_no_longer_count(bench: Bench) -> None:
+    claim = bench.run_one("w0", max_attempts=20)
+    for turn in range(2):
+        lose(bench, f"w{turn}")
+        claim = take_up(bench, f"w{turn + 1}")
+    assert bench.runs("w2").retry(claim, FAILED, delay_seconds=0) == "put_back"
+    for turn in range(2, 4):
+        claim = take_up(bench, f"w{turn}")
+        lose(bench, f"w{turn}")
+    assert bench.job(claim.number).status == "queued"
+
+
+def test_workers_that_are_told_to_go_are_not_counted_as_lost(bench: Bench) -> None:
+    claim = bench.run_one("w0", max_attempts=20)
+    for turn in range(4):
+        bench.workers.leave(f"w{turn}")
+        claim = take_up(bench, f"w{turn + 1}")
+    assert bench.job(claim.number).status == "in_progress"
+
+
+def test_jobs_that_lost_two_workers_together_come_back_apart(bench: Bench, clock: Clock) -> None:
+    claims = bench.run_all(20, slots=20)
+    lose(bench, "w1")
+    bench.beat("w2", slots=20)
+    bench.dispatch()
+    assert len(bench.claim("w2")) == 20
+    lose(bench, "w2")
+    due = {bench.client.hget(keys.job(claim.number), "due") for claim in claims}
+    assert None not in due
+    assert len(due) > 10
+
+
+def take_up(bench: Bench, worker: str) -> Claim:
+    """The one job that waits, at that worker, however long it was to wait."""
+    bench.make_due("delayed")
+    bench.sweep()
+    bench.beat(worker)
+    bench.dispatch()
+    (claim,) = bench.claim(worker)
+    return claim
 
 
 def test_a_cancelled_call_of_a_dead_worker_frees_its_slot(bench: Bench) -> None:
@@ -361,16 +423,134 @@ def test_a_snoozed_job_still_has_its_queue_deadline_and_a_retried_one_has_none(b
     assert bench.job(spent.number).status == "queued"
 
 
-def test_after_an_outage_nobody_is_taken_for_dead_before_he_could_beat_again(bench: Bench) -> None:
+def away(bench: Bench, clock: Clock, trouble: str) -> None:
+    """Something after which leases say nothing."""
+    match trouble:
+        case "nobody swept":
+            pass_time(bench, clock, LEASE_SECONDS - 0.1)
+        case "nobody swept for long":
+            pass_time(bench, clock, 60)
+        case "the clock jumped back":
+            pass_time(bench, clock, -60)
+        case "another server":
+            pass_time(bench, clock, LEASE_SECONDS / 2 - 0.5)
+            bench.client.hset(keys.COUNTERS, "swept_in", "0123abcd")
+
+
+TROUBLES = ["nobody swept", "nobody swept for long", "the clock jumped back", "another server"]
+
+
+def pass_time(bench: Bench, clock: Clock, seconds: float) -> None:
+    """In which nobody beats."""
+    clock.set(datetime.fromtimestamp(clock.seconds() + seconds, UTC))
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_when_leases_could_not_be_renewed_everybody_gets_a_whole_one(bench: Bench, clock: Clock, trouble: str) -> None:
     running, released = bench.run_one(), dispatched(bench)
-    bench.kill("w1")
+    sweep_on(bench)
+    away(bench, clock, trouble)
+    assert sweep_on(bench) == 0
+    (live,) = bench.workers.live()
+    assert LEASE_SECONDS - 0.1 < live.lease_seconds <= LEASE_SECONDS
+    for _ in range(2):
+        pass_time(bench, clock, LEASE_SECONDS / 2 - 0.2)
+        assert sweep_on(bench) == 0
+    assert bench.job(running.number).stage == "running"
+    pass_time(bench, clock, 0.5)
+    assert sweep_on(bench) >= 1, "one who stays away is dead"
+    assert {bench.job(number).stage for number in (running.number, released)} == {"waiting"}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_who_beat_before_the_first_sweep_lives(bench: Bench, clock: Clock, trouble: str) -> None:
+    bench.run_one()
+    sweep_on(bench)
+    away(bench, clock, trouble)
+    bench.beat("w1")
+    assert sweep_on(bench) == 0
+    (live,) = bench.workers.live()
+    assert LEASE_SECONDS - 0.1 < live.lease_seconds <= LEASE_SECONDS
+
+
+@pytest.mark.parametrize("trouble", sorted({*TROUBLES} - {"the clock jumped back"}))
+def test_who_was_silent_before_gets_no_more_than_what_he_had_left(bench: Bench, clock: Clock, trouble: str) -> None:
+    bench.run_one()
+    for _ in range(3):
+        sweep_on(bench)
+        pass_time(bench, clock, 1)
+    sweep_on(bench)
+    away(bench, clock, trouble)
+    assert sweep_on(bench) == 0
+    (live,) = bench.workers.live()
+    assert LEASE_SECONDS - 3.1 < live.lease_seconds <= LEASE_SECONDS - 3
+
+
+def sweep_on(bench: Bench) -> int:
+    """How many jobs of dead workers a sweep found that knows when the last one was."""
+    bench.client.delete(keys.SWEEP)
+    swept = bench.workers.sweep()
+    assert swept is not None
+    return swept.recovered
+
+
+def test_who_dies_while_all_is_well_is_found_when_his_lease_is_over(bench: Bench, clock: Clock) -> None:
+    bench.run_one()
+    found = []
+    for _ in range(8):
+        found.append(sweep_on(bench))
+        pass_time(bench, clock, 1)
+    assert found == [0, 0, 0, 0, 0, 0, 1, 0]
+
+
+def test_after_an_outage_what_was_released_may_still_be_claimed(bench: Bench) -> None:
+    number = dispatched(bench)
     bench.make_due("dispatched")
     bench.client.hset(keys.COUNTERS, "swept", bench.client.time()[0] * 1000 - 60_000)
     swept = bench.workers.sweep()
     assert swept is not None
-    assert (swept.recovered, swept.unclaimed) == (0, 0)
-    assert (bench.job(running.number).stage, bench.job(released).stage) == ("running", "dispatched")
-    assert lose(bench) == 2, "one who stays away is dead"
+    assert (swept.unclaimed, bench.job(number).stage) == (0, "dispatched")
+
+
+def test_a_worker_that_leaves_with_jobs_is_not_renewed_by_an_outage(bench: Bench) -> None:
+    bench.run_one()
+    bench.client.zadd(keys.WORKERS, {"w1": 0})
+    assert sweep_on(bench) == 1
+
+
+def test_a_worker_that_misses_its_beats_is_given_nothing_until_it_beats_again(bench: Bench, clock: Clock) -> None:
+    bench.beat("w1")
+    bench.submit()
+    pass_time(bench, clock, 2.6)
+    assert bench.dispatch().released == 0
+    bench.beat("w1")
+    assert bench.dispatch().released == 1
+
+
+def test_one_that_beats_again_wakes_the_leader(bench: Bench, clock: Clock) -> None:
+    bench.beat("w1")
+    bench.dispatch()
+    bench.beat("w1")
+    assert bench.client.exists(keys.PREFIX + "asleep")
+    pass_time(bench, clock, 2.6)
+    bench.beat("w1")
+    assert not bench.client.exists(keys.PREFIX + "asleep")
+
+
+def test_what_a_silent_worker_did_not_claim_goes_to_another_before_its_lease_is_over(
+    bench: Bench, clock: Clock
+) -> None:
+    running, unclaimed = bench.run_one("w1"), dispatched(bench, "w1")
+    late = bench.releases("w1")
+    sweep_on(bench)
+    pass_time(bench, clock, 2.6)
+    assert sweep_on(bench) == 0
+    assert (bench.job(running.number).stage, bench.job(unclaimed).stage) == ("running", "waiting")
+    assert bench.count("unclaimed_jobs") == 1
+    bench.beat("w2")
+    assert bench.dispatch().released == 1
+    assert [claim.number for claim in bench.claim("w2")] == [unclaimed]
+    assert bench.runs("w1").claim([unclaimed], dispatch=late[0].dispatch, nonce="late") == []
 
 
 def test_a_number_without_a_record_does_not_stop_the_sweep(bench: Bench) -> None:

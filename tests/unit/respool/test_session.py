@@ -68,3 +68,11 @@ def test_an_answer_that_is_cut_off_is_no_document() -> None:
 def test_an_address_that_is_none_is_unreachable(url: str) -> None:
     with pytest.raises(Unreachable):
         Api(Target(url=url, api_key="")).get("/v1/jobs")
+
+
+def test_what_says_that_asking_again_is_of_no_use_is_not_asked_again() -> None:
+    headers = {"Retry-After": "9", "x-should-retry": "false"}
+    with answering(lambda *_: (429, headers, {"error": {"message": "full"}})) as (api, asked):
+        with pytest.raises(Refused, match="full"):
+            api.get("/v1/jobs")
+        assert len(asked) == 1

@@ -73,3 +73,15 @@ def test_a_wrong_entry_is_named_and_told_what_it_must_be(entry: str, why: str) -
     with pytest.raises(ValueError, match=why) as caught:
         Allow.parse(f"10.0.0.0/8,{entry}")
     assert str(caught.value).startswith(f"{entry!r} must ")
+
+
+@pytest.mark.parametrize("port", [1, 65535])
+def test_any_port_that_there_is_may_be_named(port: int) -> None:
+    allow = Allow.parse(f"hooks.internal:{port}")
+    assert allow.names_port("hooks.internal", port)
+
+
+def test_a_bracketed_address_without_a_port_is_a_host_of_any_port() -> None:
+    allow = Allow.parse("[fd00::1]")
+    assert allow.admits_host("fd00::1", 443)
+    assert not allow.admits_host("fd00::2", 443)

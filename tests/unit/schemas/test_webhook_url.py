@@ -7,7 +7,7 @@ from urllib3.util import parse_url
 
 from schemas.allow import Allow
 from schemas.hosts import in_url
-from schemas.webhook_url import UrlRefused, WebhookUrl, origin_of, parse_webhook_url
+from schemas.webhook_url import UrlRefused, WebhookUrl, origin_of, parse_webhook_url, same_origins
 from tests.fakes.hostile_urls import LEGITIMATE, NAMED, REFUSED_TEXTS, Named
 
 NOTHING = Allow()
@@ -125,3 +125,17 @@ def test_the_origin_of_a_private_service_is_read_too() -> None:
 
 def test_what_grows_too_long_when_it_is_encoded_is_refused() -> None:
     assert "those that are no ASCII encoded" in refusal("https://hooks.example.com/" + "ü" * 1000)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST."])
+def test_a_loopback_origin_is_written_in_several_ways(host: str) -> None:
+    ways = {"http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000"}
+    assert same_origins(f"http://{host}:8000/base") == ways
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [("https://Jobs.example.com/base", "https://jobs.example.com:443"), ("http://10.0.0.1", "http://10.0.0.1:80")],
+)
+def test_any_other_origin_is_written_in_one_way(url: str, origin: str) -> None:
+    assert same_origins(url) == {origin}

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from jobs import keys
@@ -55,3 +58,9 @@ def test_a_senders_application_takes_deliveries_alone() -> None:
     app = make_app(settings, process, task=DELIVER_TASK)
     assert [queue.name for queue in app.conf.task_queues] == [keys.worker_queue(process.id)]
     assert [name for name in app.tasks if not name.startswith("celery.")] == [DELIVER_TASK] == ["respool.deliver"]
+
+
+def test_a_broker_that_is_away_holds_up_nothing_else_of_a_gevent_process() -> None:
+    command = [sys.executable, "-m", "tests.fakes.lost_broker"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "another greenlet had its turn", done.stderr

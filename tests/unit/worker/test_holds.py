@@ -171,3 +171,23 @@ def test_an_answer_that_leaves_nothing_of_a_limit_pauses_for_as_long_as_one_take
     rates: Rates, hold: Hold | None
 ) -> None:
     assert of_rates(rates) == hold
+
+
+@pytest.mark.parametrize("code", ["RateLimitExceeded.EndpointRPMExceeded", "ModelAccountRpmRateLimitExceeded"])
+def test_a_code_that_names_requests_counts_more_than_tokens_that_are_used_up(code: str) -> None:
+    rates = Rates(tokens=Rate(limit=100, remaining=0), requests=Rate(limit=60, remaining=5))
+    assert held(problem(code=code, rates=rates)).cut == "requests"
+
+
+def test_a_window_that_is_not_a_minutes_does_not_end_with_the_minute() -> None:
+    late = NOW - NOW % 60 + 59.5
+    assert held(problem(code="rate_limit_exceeded"), now=late).pause_seconds == 1.0
+
+
+def test_an_answer_without_a_status_is_no_fault_of_the_endpoint() -> None:
+    assert of_fault(problem(Kind.TRANSIENT, http_status=None)) is None
+
+
+def test_a_limit_that_is_not_told_counts_as_one() -> None:
+    rates = Rates(requests=Rate(remaining=0, reset_seconds=0.5))
+    assert of_rates(rates) == Hold(pause_seconds=0.5, reason="rate_limit_requests", cut="pause")

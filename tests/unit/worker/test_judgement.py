@@ -1,4 +1,5 @@
 import json
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -182,14 +183,15 @@ def stream(**state: Any) -> Outcome:
 
 
 def test_the_last_state_of_a_stream_is_a_response() -> None:
-    found = responded(stream(response={"status": "completed", "output": OUTPUT}))
-    assert json.loads(found.raw) == {"status": "completed", "output": OUTPUT}
+    found = responded(stream(response={"status": "completed", "output": OUTPUT, "extra": "é"}))
+    assert found.raw == '{"status": "completed", "output": [{"type": "message", "content": []}], "extra": "é"}'.encode()
     assert found.request_id == "r1"
 
 
 def test_an_error_in_a_stream_is_judged_by_its_code() -> None:
     found = problem(stream(error={"type": "error", "code": "rate_limit_exceeded", "message": "slow down"}))
     assert (found.kind, found.message) == (Kind.RATE, "slow down")
+    assert json.loads(found.raw or b"") == {"type": "error", "code": "rate_limit_exceeded", "message": "slow down"}
 
 
 def test_an_error_in_a_stream_may_have_cost_something() -> None:
@@ -216,6 +218,8 @@ def test_an_unfit_answer_is_kept_as_it_came_and_may_be_billed(unfit: Answer) -> 
         ({"code": "503", "message": "busy"}, Kind.TRANSIENT),
         ({"code": "server_error"}, Kind.TRANSIENT),
         ({"message": "no code at all"}, Kind.TRANSIENT),
+        ({"code": "odd", "message": "three letters"}, Kind.PERMANENT),
+        ({"code": "5030", "message": "four digits"}, Kind.PERMANENT),
     ],
 )
 def test_an_error_in_a_successful_answer_is_what_its_code_says(error: dict[str, Any], kind: Kind) -> None:
@@ -257,7 +261,7 @@ def test_a_response_has_ended_with_each_of_its_ends(status: str) -> None:
 @pytest.mark.parametrize(
     ("body", "status"),
     [({"status": "queued"}, 200), ({"status": "in_progress", "output": []}, 200), (b"<html>", 200), (b"[]", 200),
-     ({"error": {"code": "c"}}, 200), ({"status": "completed"}, 404)],
+     ({"error": {"code": "c"}}, 200), ({"status": "completed"}, 404), ({"status": "completed"}, 300)],
 )  # fmt: skip
 def test_anything_else_is_no_ended_response(body: Any, status: int) -> None:
     assert ended_response(answer(body, status=status)) is None
@@ -269,7 +273,9 @@ def test_a_stream_has_ended_with_its_last_state() -> None:
     assert ended_response(Answer(http_status=200, headers=headers, stream=state)) == {"status": "completed"}
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, "AuthenticationError"), (403, "Odd"), (402, "")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "AuthenticationError"), (403, "Odd"), (402, ""), (403, "InternalServiceError")]
+)
 def test_a_poll_that_the_account_may_not_make_leaves_the_response_going_on(status: int, code: str) -> None:
     heard = Call(seconds=1)
     heard.response = {"id": "resp_1"}
@@ -278,3 +284,52 @@ def test_a_poll_that_the_account_may_not_make_leaves_the_response_going_on(statu
     assert (found.kind, found.code, found.goes_on) == (Kind.ACCOUNT, code or f"http_{status}", True)
     assert (found.delivery, found.may_be_billed, found.unknown) == ("sent", False, False)
     assert (found.upstream, found.retry_after_seconds) == ({"id": "resp_1"}, 9)
+
+
+def test_an_answer_that_is_invalid_says_so_and_keeps_what_its_head_said() -> None:
+    headers = {"x-request-id": "r1"}
+    for body, message in (
+        (b"[]", "a successful answer that is not a JSON object"),
+        ({"status": "queued"}, "a successful answer that is no ended Response"),
+    ):
+        found = problem(judged(body, status=201, headers=headers))
+        assert (found.message, found.http_status, found.request_id) == (message, 201, "r1")
+    assert of_unfit(answer(b"")).message == "the endpoint's answer came but could not be read"
+
+
+def test_a_refusal_was_answered_and_keeps_its_body_as_it_was_read() -> None:
+    found = problem(judged({"error": {"code": "Odd"}, "id": "resp_1"}, status=400))
+    assert (found.delivery, found.upstream) == ("answered", {"error": {"code": "Odd"}, "id": "resp_1"})
+    assert problem(judged(b"<html>", status=400)).upstream == {}
+
+
+def test_an_answer_that_sends_elsewhere_stops_the_lane_whatever_its_code() -> None:
+    for body in ({"error": {"code": "Odd", "message": "m"}}, {"status": "completed", "output": []}):
+        assert problem(judged(body, status=300)).kind is Kind.ACCOUNT
+
+
+LATER = {"Retry-After": formatdate(NOW + 30, usegmt=True)}
+OVERLOADED = {"code": "ServerOverloaded", "message": "m"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({"error": OVERLOADED}, 429), ({"error": OVERLOADED}, 200),
+     ({"status": "failed", "output": [], "error": OVERLOADED}, 200)],
+)  # fmt: skip
+def test_a_date_to_ask_again_at_is_counted_from_now_wherever_the_error_stands(body: Any, status: int) -> None:
+    assert problem(judged(body, status=status, headers=LATER)).retry_after_seconds == 30
+
+
+def test_a_date_counts_for_streams_and_polls_too() -> None:
+    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(LATER)
+    streamed = of_answer(Answer(http_status=200, headers=headers, stream=LastState(error=OVERLOADED)), now=NOW)
+    polled = of_refused_poll(answer({"error": {}}, status=401, headers=LATER), heard=Call(seconds=1), now=NOW)
+    assert (problem(streamed).retry_after_seconds, polled.retry_after_seconds) == (30, 30)
+
+
+def test_a_limit_that_starts_again_at_a_moment_is_counted_from_now() -> None:
+    headers = RATE_HEADERS | {"x-ratelimit-reset-requests": str(NOW + 30)}
+    told = Rates(requests=Rate(limit=60, remaining=0, reset_seconds=30.0))
+    assert responded(judged({"status": "completed", "output": []}, headers=headers)).rates == told
+    assert problem(judged({"error": {}}, status=429, headers=headers)).rates == told

@@ -20,7 +20,7 @@ def test_a_process_writes_with_more_patience_than_it_asks() -> None:
 def test_a_process_warns_at_its_start_of_a_redis_that_may_lose_jobs(
     redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    process = Process(Settings(redis_url=redis_url, grace_seconds=0), {})
+    process = Process(Settings(redis_url=redis_url, unsafe_redis="allow", grace_seconds=0), {})
     with caplog.at_level(logging.WARNING):
         process.start()
         process.stop()

@@ -1,10 +1,13 @@
 import logging
+import os
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 import redis
 
 from jobs.coalesce import Coalescer
+from jobs.redis_safety import RedisSafety
 from tests.fakes.waiting import wait_until
 from worker.calls import Call, Calls
 from worker.crew import Claimed, Crew
@@ -15,7 +18,7 @@ from worker.queue_process import Parts, QueueProcess, new_id
 class Noted(QueueProcess):
     """Notes in which order its parts end."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, *, unsafe: Literal["refuse", "allow"] = "allow") -> None:
         self.notes: list[str] = []
         self.beaten = 0
         self.calls = Calls()
@@ -26,6 +29,7 @@ class Noted(QueueProcess):
             coalescer=Coalescer(client),
             beats=Loop("heartbeat", self._beat),
             others=(Loop("other", lambda: 1000.0),),
+            safety=RedisSafety(client, unsafe=unsafe),
             closing=lambda: self.notes.append("closing"),
         )
         super().__init__(new_id(), parts, grace_seconds=0, log_level="INFO")
@@ -92,6 +96,18 @@ def test_a_call_beyond_its_time_is_hung_up(made: Callable[[], Noted]) -> None:
     call = Call(seconds=0)
     process.calls.add("n", 1, call)
     wait_until(lambda: call.hung_up == "out_of_time")
+
+
+def test_one_that_must_not_start_says_why_holds_nothing_and_ends(
+    store_client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    process = Noted(store_client, unsafe="refuse")
+    with pytest.raises(SystemExit) as ended:
+        process.start()
+    process.stop()
+    assert ended.value.code == os.EX_CONFIG
+    assert "RESPOOL_UNSAFE_REDIS" in caplog.text
+    assert (process.notes, process.beaten) == ([], 0)
 
 
 def test_one_that_is_to_stop_before_it_started_has_nothing_to_leave(store_client: redis.Redis) -> None:

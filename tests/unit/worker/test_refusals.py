@@ -1,6 +1,6 @@
 import pytest
 
-from worker.refusals import Kind, kind_of
+from worker.refusals import Kind, is_known, kind_of
 
 BY_CODE = [
     ("RateLimitExceeded.EndpointRPMExceeded", 429, Kind.RATE),
@@ -64,6 +64,8 @@ def test_without_a_known_code_the_status_decides(status: int, kind: Kind) -> Non
         ("The number of concurrent requests is exceeded", Kind.CONCURRENCY),
         ("You have used up the 5 hour window, it will reset at 2026-01-02 03:04:05 +0800", Kind.RATE),
         ("weekly usage is exhausted", Kind.RATE),
+        ("it will reset tomorrow", Kind.RATE),
+        ("monthly usage is exhausted", Kind.RATE),
     ],
 )
 def test_an_exhausted_quota_is_told_apart_by_its_text(message: str, kind: Kind) -> None:
@@ -131,3 +133,27 @@ def test_the_general_type_of_an_error_is_no_code(status: int, kind: Kind) -> Non
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_means_a_wrong_address(status: int) -> None:
     assert kind_of(http_status=status, code="", message="") is Kind.ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Request too large for m on tokens per min (TPM): Limit 10000, Requested 10001.", Kind.PERMANENT),
+        ("Request too large for m on tokens per min (TPM): Limit 10000, Requested 10000.", Kind.RATE),
+        ("Request too large for m on tokens per min (TPM): Limit 10000, Requested 9999.", Kind.RATE),
+        ("Request too large", Kind.RATE),
+        ("Rate limit reached: Limit 10000, Requested 10001.", Kind.RATE),
+    ],
+)
+def test_a_request_that_is_more_than_all_of_a_limit_is_final(message: str, kind: Kind) -> None:
+    assert kind_of(http_status=429, code="rate_limit_exceeded", message=message) is kind
+
+
+@pytest.mark.parametrize("code", ["QuotaExceeded", "ServerOverloaded", "InvalidParameter.image_url", "server_error"])
+def test_a_code_with_a_class_says_more_than_its_status(code: str) -> None:
+    assert is_known(code)
+
+
+@pytest.mark.parametrize("code", ["", "SomethingNew", "quotaexceeded", "not ServerOverloaded", "invalid_request_error"])
+def test_any_other_code_does_not(code: str) -> None:
+    assert not is_known(code)

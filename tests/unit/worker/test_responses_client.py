@@ -247,6 +247,11 @@ def test_one_client_makes_many_calls_over_one_connection(open_client: Callable[.
         assert len(callers) == 1
 
 
+def test_a_flood_of_interim_answers_ends_the_call(post: Post) -> None:
+    with raw_server(b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000) as server, pytest.raises(Cut):
+        post(server.url, b"{}")
+
+
 @pytest.mark.parametrize("status", ["102 Processing", "103 Early Hints", "199 Whatever"])
 def test_an_interim_answer_is_not_taken_for_the_answer(post: Post, status: str) -> None:
     interim = f"HTTP/1.1 {status}\r\nLink: </a>\r\n\r\n".encode()

@@ -157,3 +157,11 @@ def test_the_end_of_a_job_spares_the_lane_nothing(on_unknown: str) -> None:
     given_up = decided(found, patience(most=1, on_unknown=on_unknown))
     assert isinstance(given_up, GiveUp)
     assert given_up.hold == of_fault(found)
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_moment_in_a_refusal_is_counted_from_now(goes_on: bool) -> None:
+    found = decided(problem(Kind.RATE, message="resets at 2023-11-14T22:14:20Z", goes_on=goes_on))
+    assert isinstance(found, Snooze | PollLater)
+    assert found.hold is not None
+    assert found.hold.pause_seconds == 60

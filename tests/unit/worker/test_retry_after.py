@@ -98,6 +98,7 @@ def test_a_message_names_a_moment_or_a_span(text: str, seconds: float | None) ->
         ({"openai-poll-after-ms": "1500", "retry-after": "9"}, 1.5),
         ({"openai-poll-after-ms": "soon", "retry-after": "9"}, 9),
         ({"retry-after": "9"}, 9),
+        ({"retry-after": formatdate(NOW + 30, usegmt=True)}, 30),
         ({}, None),
     ],
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from jobs import keys
 from jobs.webhooks.deliveries import Verdict
-from jobs.webhooks.releases import DELIVER_TASK
+from jobs.webhooks.releases import DELIVER_TASK, Releases
 from jobs.webhooks.target import Webhook
 from tests.fakes.clock import Clock
 from tests.fakes.post_office import DELIVERED, HOOK, ORIGIN, PostOffice, retrying
@@ -272,3 +272,31 @@ def test_what_waited_for_more_than_a_week_and_the_whole_schedule_is_given_up(
     assert other.number != d
     assert (office.record(d)["status"], office.record(d)["error"]) == ("exhausted", "out_of_time")
     assert office.record(d)["attempt"] == "1"
+
+
+def test_an_origin_of_a_project_gets_no_more_a_second_than_the_rate(timed_office: PostOffice, clock: Clock) -> None:
+    office, took = timed_office, []
+    releases = Releases(office.client, schedule=office.schedule, rate=5)
+    office.client.hset(keys.origin("default", ORIGIN), "width", 1000)
+    for _ in range(30):
+        office.end_job()
+    office.end_job(hook_of("other.example"))
+    office.beat()
+    for _ in range(3):
+        took.append(sum(releases.release("s1").count for _ in range(4)))
+        clock.forward(1.0)
+    assert took == [5 + 1, 5, 5]
+
+
+def test_what_the_rate_holds_back_is_looked_at_as_soon_as_it_may_go(timed_office: PostOffice, clock: Clock) -> None:
+    office = timed_office
+    releases = Releases(office.client, schedule=office.schedule, rate=2)
+    for _ in range(5):
+        office.end_job()
+    office.beat()
+    assert releases.release("s1").count == 2
+    waits = releases.release("s1").wake_seconds
+    assert waits is not None
+    assert 0 < waits <= 0.5
+    clock.forward(waits)
+    assert releases.release("s1").count == 1

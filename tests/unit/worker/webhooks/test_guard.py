@@ -107,3 +107,75 @@ except Unconnected as unconnected:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "too_many_open_files\n"
+
+
+def told_of(monkeypatch: pytest.MonkeyPatch, port: int, *hosts: str) -> None:
+    """Every name is looked up to these addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in hosts]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+@pytest.mark.parametrize(("place", "reached"), [(4, True), (5, False)])
+def test_four_addresses_are_tried_and_no_more(monkeypatch: pytest.MonkeyPatch, place: int, reached: bool) -> None:
+    with running_receiver(host=f"127.0.1.{place}") as receiver:
+        told_of(monkeypatch, receiver.port, *(f"127.0.1.{number}" for number in range(1, 6)))
+        guard = Guard(allow=Allow.parse("127.0.0.0/8"))
+        if reached:
+            guard.connect("a.example", receiver.port, scheme="http", call=Call(seconds=60)).close()
+        else:
+            with pytest.raises(Unconnected) as failed:
+                guard.connect("a.example", receiver.port, scheme="http", call=Call(seconds=60))
+            assert failed.value.error == "connect_error"
+
+
+@pytest.mark.parametrize("forbidden", ["10.0.0.1", "169.254.169.254", "::1"])
+def test_one_address_that_may_not_be_dialled_forbids_all_of_them(
+    monkeypatch: pytest.MonkeyPatch, forbidden: str
+) -> None:
+    with running_receiver(host="127.0.0.2") as receiver:
+        told_of(monkeypatch, receiver.port, *["127.0.0.2"] * 4, forbidden)
+        with pytest.raises(Unconnected) as blocked:
+            Guard(allow=Allow.parse("127.0.0.0/8")).connect(
+                "a.example", receiver.port, scheme="https", call=Call(seconds=60)
+            )
+    assert blocked.value.error == "blocked_address"
+    assert receiver.connections == 0
+
+
+def test_an_address_that_does_not_answer_is_told_from_one_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float | None] = []
+
+    def in_vain(connection: socket.socket, _: tuple[str, int]) -> None:
+        waits.append(connection.gettimeout())
+        raise TimeoutError
+
+    monkeypatch.setattr(socket.socket, "connect", in_vain)
+    with pytest.raises(Unconnected) as failed:
+        Guard(allow=Allow.parse("127.0.0.0/8")).connect("127.0.0.1", 9, scheme="http", call=Call(seconds=60))
+    assert failed.value.error == "connect_timeout"
+    assert waits == [5.0]
+
+
+def test_a_call_that_is_hung_up_dials_no_further_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    call, dialled = Call(seconds=60), []
+
+    def refused(_: socket.socket, address: tuple[str, int]) -> None:
+        dialled.append(address[0])
+        call.hang_up("stopping")
+        raise ConnectionRefusedError
+
+    told_of(monkeypatch, 9, "127.0.0.2", "127.0.0.3")
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    with pytest.raises(Unconnected):
+        Guard(allow=Allow.parse("127.0.0.0/8")).connect("a.example", 9, scheme="http", call=call)
+    assert dialled == ["127.0.0.2"]
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_an_ipv6_address_is_dialled_as_one() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        port = listener.getsockname()[1]
+        guard = Guard(allow=Allow.parse("::1"))
+        with guard.connect("::1", port, scheme="http", call=Call(seconds=60)) as connection:
+            assert (connection.family, connection.getpeername()[:2]) == (socket.AF_INET6, ("::1", port))
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

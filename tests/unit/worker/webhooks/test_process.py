@@ -41,7 +41,7 @@ def test_its_attempts_follow_the_settings(redis_url: str) -> None:
 
 
 def test_a_sender_lives_from_its_start_to_its_stop(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    process = SenderProcess(Settings(redis_url=redis_url, grace_seconds=0, webhook_slots=9))
+    process = SenderProcess(Settings(redis_url=redis_url, unsafe_redis="allow", grace_seconds=0, webhook_slots=9))
     with caplog.at_level(logging.INFO):
         process.start()
         process.stop()
@@ -75,7 +75,13 @@ def test_it_closes_connections_that_rest_and_holds_no_response_twice(
 ) -> None:
     monkeypatch.setattr("worker.session.MOST_IDLE_SECONDS", 0.05)
     monkeypatch.setattr("worker.webhooks.process.TIDY_SECONDS", 0.05)
-    settings = Settings(redis_url=redis_url, grace_seconds=0, webhook_slots=9, webhook_allow=Allow.parse("127.0.0.1"))
+    settings = Settings(
+        redis_url=redis_url,
+        unsafe_redis="allow",
+        grace_seconds=0,
+        webhook_slots=9,
+        webhook_allow=Allow.parse("127.0.0.1"),
+    )
     process, closed = SenderProcess(settings), threading.Event()
 
     def serve(connection: socket.socket) -> None:
