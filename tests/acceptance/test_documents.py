@@ -98,6 +98,8 @@ def test_what_the_readme_shows_of_a_command_is_what_it_prints(reader: Reader) ->
     printed = reader.follow(replace(typed, text=f"{{ {typed.text} }} 2>&1"))
     lines = [shape(line) for line in printed.splitlines()]
     for line in shown.text.splitlines():
+        if " in_progress " in line:
+            continue  # a quick job is not seen under way
         assert any(one.startswith(shape(line.removesuffix("…"))) for one in lines), (line, printed)
 
 

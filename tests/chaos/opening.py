@@ -1,6 +1,7 @@
 """A stage is opened: every part behind a fault proxy of each that calls it."""
 
 import random
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.chaos.stage import Stage
 from tests.chaos.wrong_time import jumping_clock_settings
 from tests.fakes.fault_proxy import FaultProxy, running_proxy
 from tests.fakes.receiver import running_receiver
-from tests.fakes.redis_server import KEEPING, free_port, running_redis
+from tests.fakes.redis_server import KEEPING, running_redis
 from tests.fakes.sandbox_server import running_sandbox
 
 LIMITS = """
@@ -29,14 +30,15 @@ def running_stage(folder: Path, dice: random.Random, *, workers: int = 2, sender
         receiver = stack.enter_context(running_receiver(mailbox.answer))
         sandbox = stack.enter_context(running_sandbox())
         server = stack.enter_context(running_redis(folder, *KEEPING, environ=jumping_clock_settings(folder)))
-        api_port = free_port()
-        behind = {
-            **dict.fromkeys(("worker-redis", "sender-redis", "api-redis"), server.port),
-            "worker-upstream": int(sandbox.rpartition(":")[2]),
-            "sender-receiver": receiver.port,
-            "caller-api": api_port,
-        }
-        between = {name: stack.enter_context(running_proxy(port)) for name, port in behind.items()}
+        with socket.create_server(("127.0.0.1", 0)) as reserved:  # so that no proxy is given the same
+            api_port = reserved.getsockname()[1]
+            behind = {
+                **dict.fromkeys(("worker-redis", "sender-redis", "api-redis"), server.port),
+                "worker-upstream": int(sandbox.rpartition(":")[2]),
+                "sender-receiver": receiver.port,
+                "caller-api": api_port,
+            }
+            between = {name: stack.enter_context(running_proxy(port)) for name, port in behind.items()}
         stage = Stage(
             folder=folder,
             redis=server,
