@@ -60,5 +60,5 @@ def test_image_and_setup_install_nothing_without_its_hash() -> None:
         text = (CHECKOUT / file).read_text().replace("\\\n", " ")
         for line in text.splitlines():
             for command in re.findall(r"pip install [^&|]*", line.partition("#")[0]):
-                ours = "--no-deps -e ." in command or "$(@D)" in command or "$*" in command
+                ours = "--no-deps -e ." in command or "$<" in command or "$*" in command
                 assert "--require-hashes" in command or ours, command
