@@ -76,6 +76,7 @@ def test_nine_of_ten_jobs_start_before_the_time_they_were_told(store_client: red
     in_time = sum(waited <= eta.p90_seconds for waited, eta in known) / len(known)
     likely = sum(waited <= eta.p50_seconds for waited, eta in known) / len(known)
     far_off = sum(eta.p90_seconds > 3 * waited + 1 for waited, eta in known) / len(known)
+    # Nine of ten are meant; a machine that does other work, too, starts some late.
     assert in_time >= 0.75, f"{in_time:.0%} of the jobs started before their p90"
     assert likely <= 0.85, "what is called likely is put off on purpose"
     assert far_off <= 0.1, "times so late that nobody can plan with them"

@@ -111,7 +111,7 @@ def test_what_keeps_a_process_from_starting_is_one_line_and_its_end(
      ["gunicorn", "--config", "python:api.gunicorn_config", "--bind", "127.0.0.1:0", "api.main:app"]],
 )  # fmt: skip
 def test_no_process_writes_anything_but_lines_when_a_setting_is_wrong(command: list[str]) -> None:
-    # Of several processes, gunicorn ends those that are still loading when the first has failed.
+    # Where two of its processes fail at once, gunicorn itself ends with a trace.
     environ = CLEAN | {"RESPOOL_LOG_FORMAT": "json", "RESPOOL_SLOTS": "canary", "WEB_CONCURRENCY": "1"}
     ended = subprocess.run([sys.executable, "-m", *command], env=environ, capture_output=True, text=True, check=False)
     found = [json.loads(line) for line in (ended.stdout + ended.stderr).splitlines()]
