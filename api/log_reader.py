@@ -13,6 +13,7 @@ from api.told_items import MOST_CLOSED, ToldItems
 from jobs.errors import JobNotFound, StoreUnavailable
 from jobs.event_log import FIRST_NUMBER, RESTARTED, Look
 from jobs.record import Job, as_accepted
+from jobs.waiting import Waiting
 from schemas.response_events import item_events
 from schemas.stream_event import encode
 
@@ -145,8 +146,11 @@ class LogReader:
 
 
 def _under_way(job: Job, status: str) -> Event:
-    """The Response as it was when its job first had that status: the same for all readers, whenever they came."""
-    return response_view.dump(replace(as_accepted(job), status=status))
+    """The Response as it was when its job first had that status: the same for all readers, whenever they came.
+
+    What it waits for is left out: that is never the same twice.
+    """
+    return response_view.dump_waiting(replace(as_accepted(job), status=status), Waiting())
 
 
 def _untold_events(job: Job, look: Look, response: Event) -> Iterator[Event]:

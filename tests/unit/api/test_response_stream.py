@@ -51,6 +51,13 @@ def test_one_that_was_not_streamed_is_told_from_its_response_the_same_each_time(
     assert found == read(alice, shown["id"])
 
 
+def test_how_the_queue_is_while_it_is_read_does_not_show(alice: Caller, bench: Bench) -> None:
+    response_id = streamed(alice, bench)
+    found = read(alice, response_id)
+    bench.kill("w1")  # what waits now waits for a worker
+    assert read(alice, response_id) == found
+
+
 @pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 6, 8])
 def test_a_stream_goes_on_behind_any_of_its_events(after: int, kept: bool, alice: Caller, bench: Bench) -> None:
