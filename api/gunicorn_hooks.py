@@ -65,7 +65,11 @@ def keep_counts(worker: Any) -> None:
         pause = threading.Event()
         while worker.alive:
             pause.wait(FLUSH_SECONDS)
-            flush_counts(worker)
+            try:
+                flush_counts(worker)
+            except Exception:
+                # Were this thread to end, no request of this process would be counted again.
+                log.exception("requests could not be counted; going on")
 
     threading.Thread(target=keep, name="counts", daemon=True).start()
 

@@ -118,8 +118,12 @@ def translated() -> Iterator[None]:
 
 
 def takes_no_writes(error: redis.RedisError) -> bool:
-    """Whether the server's answer says that it lives but takes no writes now; redis-py cuts some codes off the text."""
-    return isinstance(error, _NO_WRITES) or str(error).startswith(("MISCONF", "NOREPLICAS", "BUSY "))
+    """Whether the server's answer says that it lives but takes no writes now.
+
+    redis-py cuts some codes off the text, and says before it which command of a pipeline it was.
+    """
+    text = str(error).rpartition("caused error: ")[2]
+    return isinstance(error, _NO_WRITES) or text.startswith(("MISCONF", "NOREPLICAS", "BUSY "))
 
 
 _NO_WRITES = (

@@ -57,6 +57,19 @@ def test_what_redis_did_not_take_is_kept_for_the_next_time(store_client: redis.R
     assert read(store_client)["respool_http_requests_total"].samples == {(*LABELS, "2xx"): 1}
 
 
+def test_while_redis_takes_no_writes_it_is_kept_for_the_next_time(store_client: redis.Redis) -> None:
+    counts = RequestCounts(store_client)
+    counts.count(POLL)
+    store_client.config_set("min-replicas-to-write", 1)
+    try:
+        with pytest.raises(StoreUnavailable):
+            counts.flush()
+    finally:
+        store_client.config_set("min-replicas-to-write", 0)
+    counts.flush()
+    assert read(store_client)["respool_http_requests_total"].samples == {(*LABELS, "2xx"): 1}
+
+
 def test_a_request_that_takes_longer_than_any_bound_is_in_the_last_bucket(store_client: redis.Redis) -> None:
     counts = RequestCounts(store_client)
     counts.count(Answered(route="/r", method="GET", http_status=500, seconds=61.0))
