@@ -3,6 +3,7 @@
 import random
 import resource
 import time
+from pathlib import Path
 
 import redis
 
@@ -29,7 +30,7 @@ def full_disk(stage: Stage, dice: random.Random) -> None:
     """The append-only file may not grow any more: RLIMIT_FSIZE, which a process may set without being root."""
     assert stage.redis.process is not None
     pid = stage.redis.process.pid
-    size = max(file.stat().st_size for file in (stage.redis.folder / "appendonlydir").iterdir())
+    size = _written_to(stage.redis.folder / "appendonlydir").stat().st_size
     free = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size + dice.randrange(5000), resource.RLIM_INFINITY))
     try:
@@ -38,6 +39,11 @@ def full_disk(stage: Stage, dice: random.Random) -> None:
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, free)
     wait_until(lambda: _takes_writes(stage.client))
+
+
+def _written_to(folder: Path) -> Path:
+    """The file that grows: the last of the increments, which may be smaller than the base that they add to."""
+    return max(folder.glob("*.incr.aof"), key=lambda file: int(file.name.split(".")[-3]))
 
 
 def _takes_writes(client: redis.Redis) -> bool:
