@@ -8,6 +8,7 @@ from api import errors, headers, openapi
 from api.console import blueprint as console
 from api.counted import counted
 from api.lingering import close_refused
+from api.paced import paced
 from api.services import EXTENSION, open_services
 from api.trail import traced
 from api.views import (
@@ -77,5 +78,5 @@ def create_app(settings: Settings, *, tracer: Tracer = UNTRACED) -> Flask:
     )
     app.register_blueprint(docs.make_blueprint())
     app.register_blueprint(console.make_blueprint(asked, known))
-    app.wsgi_app = close_refused(counted(traced(app.wsgi_app, tracer), services.request_counts))  # type: ignore[assignment,method-assign]
+    app.wsgi_app = close_refused(counted(traced(paced(app.wsgi_app), tracer), services.request_counts))  # type: ignore[assignment,method-assign]
     return app

@@ -11,7 +11,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from gunicorn.http.errors import ParseException
 from werkzeug.wsgi import ClosingIterator
 
-REFUSED = ("401", "413", "415", "501")
+from api.paced import within
+
+REFUSED = ("401", "408", "413", "415", "501")
 GARBLED = "respool.garbled"
 """In the WSGI environment: the body is framed wrongly, so that nobody knows where another request would begin."""
 MOST_BYTES = 4 * 1024 * 1024
@@ -50,8 +52,8 @@ def _linger(environ: WSGIEnvironment) -> None:
     """Drops a little of what still comes: a connection that is closed over unread bytes takes the answer with it."""
     end, left = time.monotonic() + MOST_SECONDS, MOST_BYTES
     connection, body = environ["gunicorn.socket"], environ["wsgi.input"]
-    with contextlib.suppress(OSError, ValueError, ParseException):
-        connection.settimeout(MOST_SECONDS)
+    with contextlib.suppress(OSError, ValueError, ParseException), within(MOST_SECONDS, False):
+        connection.settimeout(MOST_SECONDS)  # of each of the many waits in one read
         while left > 0 and time.monotonic() < end:
             chunk = body.read(CHUNK_BYTES)
             if not chunk:

@@ -12,6 +12,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
+from jobs.connection_pools import BlockingPool, SentinelPool
+
 CONNECT_SECONDS = 0.8
 ANSWER_SECONDS = 1.6
 PIECE_BYTES = 1024 * 1024
@@ -31,7 +33,8 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS, connections: in
 
     Bytes come back as bytes. A command is tried once more only if its connection had been closed, never
     after a timeout, so that an absent server is known within 2 s. `answer_seconds` bounds the wait for an answer, and
-    for each PIECE_BYTES of a command to be taken.
+    for each PIECE_BYTES of a command to be taken. There are as many `connections` at most; of those that nobody takes
+    for a while few stay open (jobs.connection_pools).
     """
     options = {
         "socket_connect_timeout": CONNECT_SECONDS,
@@ -43,7 +46,7 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS, connections: in
     if "+sentinel://" in url:
         return _sentinel_client(url, options | {"max_connections": connections})
     kind = _TlsConnection if url.startswith("rediss:") else _Connection
-    pool = redis.BlockingConnectionPool.from_url(
+    pool = BlockingPool.from_url(
         url, timeout=CONNECT_SECONDS, max_connections=connections, connection_class=kind, **options
     )
     return redis.Redis(connection_pool=pool)
@@ -98,7 +101,7 @@ def _sentinel_client(url: str, options: dict[str, object]) -> redis.Redis:
         **options,
     )
     kind = _SentinelTlsConnection if tls else _SentinelConnection
-    client: redis.Redis = sentinel.master_for(master, connection_class=kind)
+    client: redis.Redis = sentinel.master_for(master, connection_class=kind, connection_pool_class=SentinelPool)
     return client
 
 

@@ -23,9 +23,13 @@ PIECE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """`last` is the number that the next page goes on after: of a job that was looked at, None if there was none."""
+    """`last` is the number that the next page goes on after: of a job that was looked at, None if there was none.
+
+    `left_out` are the numbers of jobs that belong here and are missing, since a newer release wrote their records.
+    """
 
     jobs: list[Job]
+    left_out: list[str]
     last: str | None
     has_more: bool
 
@@ -64,8 +68,8 @@ class Listing:
             indexes = [keys.index(name, status) for name in projects for status in wanted.statuses or STATUSES]
             look = self._looked_through if wanted.reads_records else self._listed
             found = look(indexes, wanted, start, limit)
-        jobs = self._store.get_all(found.numbers)
-        return Page(jobs=[job for job in jobs if job is not None], last=found.last, has_more=found.has_more)
+        jobs, too_new = self._store.get_known(found.numbers)
+        return Page(jobs=jobs, left_out=too_new, last=found.last, has_more=found.has_more)
 
     def _listed(self, indexes: list[str], wanted: JobFilter, start: Place | None, limit: int) -> Found:
         """What the indexes alone tell."""

@@ -55,16 +55,26 @@ def number_of(public_id: str, prefix: str = JOB_PREFIX) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLine:
-    """Which line of which batch a job is; `batch` is the X of `batch_X`. What is not `stored` goes with its end."""
+    """Which line of which batch a job is; `batch` is the X of `batch_X`. What is not `stored` goes with its end.
+
+    `asked_retention_seconds`, where it is shorter than what the batch needs, holds once the batch has ended.
+    """
 
     batch: str
     line: int
     custom_id: str
     stored: bool = True
+    asked_retention_seconds: float | None = None
 
     def fields(self) -> dict[str, str | bytes | int]:
-        unstored: dict[str, str | bytes | int] = {} if self.stored else {"unstored": 1}
-        return {"batch": self.batch, "line": self.line, "custom_id": self.custom_id, **unstored}
+        asked = self.asked_retention_seconds
+        return {
+            **({} if self.stored else {"unstored": 1}),
+            **({} if asked is None else {"asked_retention": _milliseconds(asked)}),
+            "batch": self.batch,
+            "line": self.line,
+            "custom_id": self.custom_id,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

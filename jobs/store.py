@@ -146,6 +146,19 @@ class JobStore:
         found = zip(numbers, self._records(numbers), strict=True)
         return [record.read_job(n, values, entries) if _is_there(values) else None for n, (values, entries) in found]
 
+    def get_known(self, numbers: Sequence[str]) -> tuple[list[Job], list[str]]:
+        """Of the jobs that are there those that can be read, and the numbers of those that a newer release wrote.
+
+        Raises StoreUnavailable.
+        """
+        known, too_new = [], []
+        for number, (values, entries) in zip(numbers, self._records(numbers), strict=True):
+            try:
+                known += [record.read_job(number, values, entries)] if _is_there(values) else []
+            except RecordTooNew:
+                too_new.append(number)
+        return known, too_new
+
     def _records(self, numbers: Sequence[str]) -> list[tuple[list[bytes | None], list[bytes]]]:
         """Of each the values of FIELDS and the entries of its attempts."""
         with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:

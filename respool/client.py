@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+import click
+
 from respool.errors import Refused, Unreachable, understood
 from respool.job_view import JobView, read_job
 from respool.session import ANSWER_SECONDS, Session
 from respool.target import Target
+from respool.visible import shown
 
 PAGE_ROWS = 100
 SHORTEST_WAIT_SECONDS = 1.0
@@ -49,6 +52,7 @@ class Api:
         while most > 0:
             page = self.get(path, **query, limit=min(most, PAGE_ROWS), **after)
             found = _entries(page)
+            _tell_left_out(page)
             yield from found[:most]
             most -= len(found)
             cursor = next((page[name] for name in ("next_after", "cursor", "last_id") if page.get(name)), None)
@@ -91,6 +95,14 @@ class Api:
         """The newest jobs, at most so many."""
         for document in self.rows("/v1/jobs", most=most, **query):
             yield as_job(document)
+
+
+def _tell_left_out(page: Mapping[str, Any]) -> None:
+    """That a list is not whole, to whoever sits there; what is written to standard output stays a list."""
+    left_out = page.get("left_out")
+    if isinstance(left_out, list) and left_out:
+        ids = ", ".join(str(left) for left in left_out)
+        click.echo(shown(f"respool: left out, since a newer release wrote it: {ids}"), err=True)
 
 
 def path_of(kind: str, name: str, *rest: str) -> str:

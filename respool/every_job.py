@@ -13,7 +13,7 @@ def every_job(api: Api, **query: Any) -> Iterator[dict[str, Any]]:
     """Each that GET /v1/jobs finds, as it is handed out, newest first; one page is in memory at a time.
 
     Those submitted meanwhile are left out. Raises what Api raises, and Refused if a whole page was deleted before the
-    next one was asked for.
+    next one was asked for, or the service has jobs that only a newer release can hand out.
     """
     told: list[str] = []
     while True:
@@ -39,4 +39,6 @@ def _page_after(api: Api, ids: Sequence[str], query: dict[str, Any]) -> dict[str
 
 def _jobs(page: dict[str, Any]) -> list[dict[str, Any]]:
     with understood():
+        if left_out := page.get("left_out"):
+            raise Refused(f"a newer release wrote {left_out[0]}, which has to hand it out: start that one again")
         return [job for job in page["data"] if job["id"]]

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from respool.errors import Refused
@@ -40,17 +40,22 @@ class Manifest:
         return json.dumps(asdict(self), indent=2) + "\n"
 
 
+FIELDS = tuple(field.name for field in fields(Manifest))
+
+
 def read_manifest(text: str) -> Manifest:
-    """Raises ValueError if it is none; Refused if it is of a format that is not known."""
+    """What it says beyond what is known here is passed over: a newer release may say more within the same format.
+
+    Raises ValueError if it is none; Refused if it is of a format that is not known, or lacks a field.
+    """
     found = json.loads(text)
     if not isinstance(found, dict):
         raise ValueError("no object")
     if found.get("format") != FORMAT:
         raise Refused("the backup is of a format that this release does not know")
-    try:
-        return Manifest(**found)
-    except TypeError as error:
-        raise ValueError("fields are missing, or not known") from error
+    if missing := [name for name in FIELDS if name not in found]:
+        raise Refused(f"the backup does not say of itself: {', '.join(missing)}")
+    return Manifest(**{name: found[name] for name in FIELDS})
 
 
 def check_of(secret: str, salt: str = "") -> str:

@@ -115,3 +115,6 @@ class JobListSchema(Base):
     first_id = String(required=True, allow_none=True)
     last_id = String(required=True, allow_none=True)
     has_more = Boolean(required=True)
+    left_out = List(
+        String(), required=True, metadata={"description": "Ids that a newer release wrote, which this one cannot read."}
+    )

@@ -97,6 +97,7 @@ def make_blueprint(asked: JobCreateSchema) -> Blueprint:
             first_id=ids[0] if ids else None,
             last_id=JOB_PREFIX + page.last if page.last else None,
             has_more=page.has_more,
+            left_out=[JOB_PREFIX + number for number in page.left_out],
         )
 
     @views.route("/<job_id>", methods=["GET"])

@@ -72,6 +72,7 @@ def make_blueprint(asked: CreateResponseSchema) -> Blueprint:
             first_id=ids[0] if ids else None,
             last_id=RESPONSE_PREFIX + page.last if page.last else None,
             has_more=page.has_more,
+            left_out=[RESPONSE_PREFIX + number for number in page.left_out],
         )
 
     @views.route("/<response_id>", methods=["GET"])

@@ -136,11 +136,22 @@ class BatchRuns:
 
     def unstored(self, numbers: Sequence[str]) -> list[str]:
         """Those of the jobs that are not to be stored."""
+        return self._having(numbers, "unstored")
+
+    def shorten(self, numbers: Sequence[str]) -> None:
+        """Has those of the jobs that are kept for longer than was asked, since their batch needed them, go in time."""
+        found = self._having(numbers, "asked_retention")
+        calls = [scripts.Call(name="shorten", keys=[keys.job(number)], args=[number]) for number in found]
+        for answer in scripts.run_all(self._client, calls) if calls else ():
+            if isinstance(answer, redis.RedisError):
+                raise answer
+
+    def _having(self, numbers: Sequence[str], field: str) -> list[str]:
         with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:
             for number in numbers:
-                pipeline.hexists(keys.job(number), "unstored")
+                pipeline.hexists(keys.job(number), field)
             found = pipeline.execute()
-        return [number for number, unstored in zip(numbers, found, strict=True) if unstored]
+        return [number for number, there in zip(numbers, found, strict=True) if there]
 
     def _step(self, name: str, batch: Batch, *args: scripts.Argument) -> Any:
         words = [batch.number, self._runner, *args]

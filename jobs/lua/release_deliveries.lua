@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Parts: base metric webhook message delivering
+-- Parts: base metric webhook message delivering silence
 -- Hands deliveries that are due to live senders, as far as their origins may take more at a time.
 -- Senders of an older release cannot read sealed URLs: they lead no more and get nothing new while one of this release leads.
 -- KEYS: 1 delivery_lead (who leads)
@@ -19,10 +19,13 @@ local SHARE = 16 -- of one origin before another has its turn
 
 local senders, slots, free = {}, 0, 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'senders', '(' .. int(now), '+inf')) do
-  local state = redis.call('HMGET', sender_key(id), 'slots', 'stalled', 'generation')
-  if state[3] ~= GENERATION then state[1] = '0' end
-  slots = slots + tonumber(state[1] or '0')
-  local room = tonumber(state[1] or '0') - redis.call('SCARD', sender_deliveries_key(id))
+  local state = redis.call('HMGET', sender_key(id), 'slots', 'stalled', 'generation', 'beat')
+  local offered = state[3] == GENERATION and tonumber(state[1] or '0') or 0
+  local held = redis.call('SCARD', sender_deliveries_key(id))
+  -- One that is silent gets nothing new: it has the slots that are taken, and no others.
+  if silent(state[4]) then offered = math.min(offered, held) end
+  slots = slots + offered
+  local room = offered - held
   if room > 0 and now - tonumber(state[2] or 0) > 10000 then
     table.insert(senders, {id = id, room = room, deliveries = {}})
     free = free + room

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Parts: base metric webhook delivering silence absence
--- Takes back the deliveries of senders that died and those that nobody claimed, a bounded piece at a call; any sender calls it.
+-- Takes back the deliveries of senders that died, and those that nobody claimed or a silent one did not yet, a bounded piece at a call; any sender calls it.
 -- KEYS: 1 delivery_sweep (lease)
 -- ARGV: 1 prefix  2 ms in which one sweep is enough  3 most of each kind  4 lease ms of a sender  5 ms until a release is taken back
 -- Returns {recovered from dead senders, taken back unclaimed}, or {} if another swept just now.
@@ -29,6 +29,21 @@ for _, d in ipairs(unclaimed) do
     redis.call('HSET', sender_key(sender), 'stalled', int(now))
   end
   recover_delivery(d)
+end
+
+-- What a sender that has fallen silent did not claim is not left to its lease: nothing was sent.
+local function take_back(sender)
+  for _, d in ipairs(redis.call('SRANDMEMBER', sender_deliveries_key(sender), most)) do
+    local delivery = read_delivery(d, 'sender', 'stage')
+    if delivery.sender == sender and delivery.stage == 'released' then
+      recover_delivery(d)
+      table.insert(unclaimed, d)
+    end
+  end
+end
+
+for _, sender in ipairs(away and {} or redis.call('ZRANGEBYSCORE', prefix .. 'senders', '(' .. int(now), '+inf')) do
+  if silent(redis.call('HGET', sender_key(sender), 'beat')) then take_back(sender) end
 end
 count('recovered_deliveries', recovered)
 count('unclaimed_deliveries', #unclaimed)

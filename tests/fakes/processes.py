@@ -102,11 +102,11 @@ def running_sender(folder: Path, settings: Mapping[str, str], *, name: str = "se
 
 
 @contextmanager
-def running_api(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
+def running_api(folder: Path, settings: Mapping[str, str], *, app: str = "api.main:app") -> Iterator[str]:
     """The API under gunicorn; its base URL without a path."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
-    command = ["gunicorn", "--config", "python:api.gunicorn_config", "--bind", f"127.0.0.1:{port}", "api.main:app"]
+    command = ["gunicorn", "--config", "python:api.gunicorn_config", "--bind", f"127.0.0.1:{port}", app]
     running = start(command, folder, "api", settings)
     try:
         wait_until(lambda: running.process.poll() is not None or _answers(f"{base}/healthz"))

@@ -37,14 +37,16 @@ class Ending:
             yield from self._finalizing.work(batch)
 
     def tidying(self, batch: Batch) -> Generator[None, None, None]:
-        """Forgets the lines that were not to be stored; what they were answered stands in the batch's files alone."""
+        """Forgets the lines that were not to be stored; what they were answered stands in the batch's files alone. The
+        others are kept for as long as was asked."""
         self._runs.hold(batch)
         last = batch.line + ROUND_LINES if batch.line else 0  # some may have been submitted just before a runner died
         for first in range(1, last + 1, PAGE):
-            lines = range(first, min(first + PAGE, last + 1))
-            for number in self._runs.unstored([line_number(batch.number, line) for line in lines]):
+            numbers = [line_number(batch.number, line) for line in range(first, min(first + PAGE, last + 1))]
+            for number in self._runs.unstored(numbers):
                 with suppress(JobNotFound):
                     self._store.discard(number, project=None)
+            self._runs.shorten(numbers)
             yield
             self._runs.hold(batch)
         self._runs.close(batch)

@@ -23,7 +23,8 @@ from schemas.respool_options import MAX_RUN_TIMEOUT_SECONDS
 LEAST_SECONDS = 0.001
 MOST_MISTAKES = 5
 SLACK_SECONDS = 86400.0
-"""A result is kept for so long after the last moment at which its batch might still wait for another."""
+"""A result is kept for so long after the last moment at which its batch might still wait for another; what was asked
+holds as soon as the batch has ended."""
 
 LINE_SECONDS = 0.001
 """By so much a line goes behind the one before it."""
@@ -88,14 +89,17 @@ def too_much(job: NewJob, limit: OverLimit) -> Refused:
 
 
 def _as_line(job: NewJob, batch: Batch, asked: Asked, line: BatchLine, now: float) -> NewJob:
-    """It waits no longer than the batch does, counts as submitted at the end of that time, and is kept for longer."""
+    """It waits no longer than the batch does, counts as submitted at the end of that time, and is kept until the files
+    of the batch are written, however short the retention is."""
     left = max(LEAST_SECONDS, batch.expires_at - now)
+    needed = left + MAX_RUN_TIMEOUT_SECONDS + SLACK_SECONDS
+    asked_retention = job.retention_seconds if job.retention_seconds < needed else None
     return replace(
         job,
         trail=batch.trail,
         number=line_number(batch.number, line.line),
         queue_deadline_seconds=min(job.queue_deadline_seconds or left, left),
-        retention_seconds=max(job.retention_seconds, left + MAX_RUN_TIMEOUT_SECONDS + SLACK_SECONDS),
+        retention_seconds=max(job.retention_seconds, needed),
         later_seconds=left + line.line * LINE_SECONDS,
-        line=replace(line, stored=asked.stored),
+        line=replace(line, stored=asked.stored, asked_retention_seconds=asked_retention),
     )

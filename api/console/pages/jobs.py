@@ -55,9 +55,15 @@ def _parts(wanted: Search) -> dict[str, str]:
     after = number_of(request.args.get("after", ""))
     page = services().listing.page(project=scope(), wanted=wanted.wanted, limit=PAGE_JOBS, after=after)
     following = JOB_PREFIX + page.last if page.has_more and page.last else None
+    left_out = [JOB_PREFIX + number for number in page.left_out]
     rows = job_view.dump_all(page.jobs)
     return {
         "jobs": render_template(
-            "console/parts/jobs.html", jobs=rows, following=following, search=wanted, filters=_filters()
+            "console/parts/jobs.html",
+            jobs=rows,
+            left_out=left_out,
+            following=following,
+            search=wanted,
+            filters=_filters(),
         )
     }

@@ -8,13 +8,11 @@ from jobs.record import SCHEMA
 from tests.unit.api.conftest import Caller, error_of
 
 ROUTES = (
-    ("GET", "/v1/jobs"),
     ("GET", "/v1/jobs/job_{number}"),
     ("GET", "/v1/jobs/job_{number}?raw=true"),
     ("POST", "/v1/jobs/job_{number}/cancel"),
     ("POST", "/v1/jobs/job_{number}/retry"),
     ("DELETE", "/v1/jobs/job_{number}"),
-    ("GET", "/v1/responses"),
     ("GET", "/v1/responses/resp_{number}"),
     ("GET", "/v1/responses/resp_{number}?stream=true"),
     ("GET", "/v1/responses/resp_{number}/input_items"),
@@ -40,6 +38,24 @@ def test_every_route_that_would_read_or_change_it_answers_503(
     assert answer.headers["Retry-After"]
 
 
+@pytest.mark.parametrize(("kind", "prefix"), [("jobs", "job_"), ("responses", "resp_")])
+def test_a_list_names_it_and_shows_the_others(alice: Caller, number: str, kind: str, prefix: str) -> None:
+    other = str(alice.job()["id"]).removeprefix("job_")
+    page = alice.get(f"/v1/{kind}").json
+    assert [entry["id"] for entry in page["data"]] == [prefix + other]
+    assert page["left_out"] == [prefix + number]
+
+
+def test_a_list_goes_on_behind_it(alice: Caller, number: str, store_client: redis.Redis) -> None:
+    newer = str(alice.job()["id"]).removeprefix("job_")
+    store_client.hset(keys.job(newer), "schema", SCHEMA + 1)
+    first = alice.get("/v1/jobs?limit=1").json
+    assert (first["data"], first["left_out"], first["has_more"]) == ([], [f"job_{newer}"], True)
+    second = alice.get(f"/v1/jobs?limit=1&after={first['last_id']}").json
+    assert (second["left_out"], second["has_more"]) == ([f"job_{number}"], False)
+
+
 def test_to_another_project_it_is_not_there(bob: Caller, number: str) -> None:
     assert bob.get(f"/v1/jobs/job_{number}").status_code == 404
-    assert bob.get("/v1/jobs").json["data"] == []
+    page = bob.get("/v1/jobs").json
+    assert (page["data"], page["left_out"]) == ([], [])

@@ -176,7 +176,7 @@ def test_a_list_is_newest_first_and_goes_on_page_by_page(alice: Caller) -> None:
 
 def test_an_empty_list_has_neither_first_nor_last(alice: Caller) -> None:
     assert alice.get("/v1/jobs").json == {
-        "object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False
+        "object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False, "left_out": []
     }  # fmt: skip
 
 

@@ -69,6 +69,15 @@ def test_an_empty_page_ends_a_list_whatever_it_says() -> None:
         assert list(api.jobs(status=None, most=10)) == []
 
 
+def test_what_a_list_leaves_out_is_said_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    page = {"data": [JOB], "has_more": False, "left_out": ["job_8", "job_\x1b[2J"]}
+    with answering(lambda *_: (200, {}, page)) as (api, _):
+        assert len(list(api.jobs(most=5))) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "job_8, job_\N{REPLACEMENT CHARACTER}[2J" in said.err
+
+
 def test_a_redirect_is_not_followed_so_that_the_key_stays_here() -> None:
     with answering(lambda *_: (302, {"Location": "/elsewhere"}, {})) as (api, asked):
         with pytest.raises(Refused, match="redirects"):

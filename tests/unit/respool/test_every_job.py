@@ -48,6 +48,12 @@ def test_a_refusal_of_another_kind_is_not_tried_around() -> None:
         assert len(asked) == 2
 
 
+def test_what_only_a_newer_release_can_hand_out_is_not_passed_over() -> None:
+    left_out: Answer = (200, {}, {"data": [{"id": "job_9"}], "has_more": False, "left_out": ["job_8"]})
+    with answering(lambda *_: left_out) as (api, _), pytest.raises(Refused, match="newer release wrote job_8"):
+        list(every_job(api))
+
+
 @pytest.mark.parametrize("document", [{}, {"data": [1]}, {"data": [{}]}])
 def test_what_is_no_list_of_jobs_is_said(document: object) -> None:
     with answering(lambda *_: (200, {}, document)) as (api, _), pytest.raises(Refused):

@@ -2,9 +2,12 @@ import base64
 from typing import Any
 
 import pytest
+import redis
 
 from api.app import create_app
+from jobs import keys
 from jobs.lanes import lane_of
+from jobs.record import SCHEMA
 from jobs.settings import Settings
 from tests.factories import MODEL
 from tests.unit.api.conftest import Caller
@@ -41,6 +44,18 @@ def person(come: Come) -> Person:
 )  # fmt: skip
 def test_a_page_of_nothing_says_what_to_do(path: str, person: Person) -> None:
     assert person.get(path).status_code == 200
+
+
+def test_the_page_of_jobs_shows_those_beside_one_that_a_newer_release_wrote(
+    person: Person, alice: Caller, store_client: redis.Redis
+) -> None:
+    shown, newer = str(alice.job()["id"]), str(alice.job()["id"])
+    store_client.hset(keys.job(newer.removeprefix("job_")), "schema", SCHEMA + 1)
+    page = person.get("/console/jobs")
+    assert page.status_code == 200
+    assert f"/console/jobs/{shown}" in page.text
+    assert f"/console/jobs/{newer}" not in page.text
+    assert newer in page.text
 
 
 def test_the_form_submits_what_the_api_would_take(person: Person, alice: Caller) -> None:

@@ -1,6 +1,7 @@
 """Sender processes: their leases, and what becomes of the deliveries of those that die."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from jobs import keys, scripts
 from tests.fakes.clock import Clock
@@ -114,3 +115,62 @@ def test_an_absence_of_everybody_kills_nobody(office: PostOffice) -> None:
     assert office.senders.sweep() is not None
     assert [sender.id for sender in office.senders.live()] == ["s1"]
     assert office.settle(claim).answer == "settled"
+
+
+def pass_time(clock: Clock, seconds: float) -> None:
+    """In which nobody beats."""
+    clock.set(datetime.fromtimestamp(clock.seconds() + seconds, UTC))
+
+
+def test_a_sender_that_misses_its_beats_is_given_nothing_until_it_beats_again(
+    timed_office: PostOffice, clock: Clock
+) -> None:
+    office = timed_office
+    office.beat()
+    office.end_job()
+    pass_time(clock, 2.6)
+    assert office.release().count == 0
+    office.beat()
+    assert office.release().count == 1
+
+
+def test_one_that_beats_again_wakes_the_leader(timed_office: PostOffice, clock: Clock) -> None:
+    office = timed_office
+    office.beat()
+    office.release()
+    office.beat()
+    assert office.client.exists(keys.PREFIX + "deliveries_asleep")
+    pass_time(clock, 2.6)
+    office.beat()
+    assert not office.client.exists(keys.PREFIX + "deliveries_asleep")
+
+
+def test_what_a_silent_sender_did_not_claim_goes_to_another_before_its_lease_is_over(
+    timed_office: PostOffice, clock: Clock
+) -> None:
+    office = timed_office
+    office.end_job()
+    (sent,) = office.take()
+    office.end_job()
+    office.beat()
+    office.release()
+    (late,) = office.messages()
+    pass_time(clock, 2.6)
+    swept = office.sweep()
+    assert swept is not None
+    assert (swept.recovered, swept.unclaimed) == (0, 1)
+    assert office.record(sent.number)["stage"] == "sending"
+    (claim,) = office.take("s2")
+    assert (claim.number, claim.attempt) == (late.numbers[0], 1)
+    assert office.deliveries("s1").claim(late.numbers, dispatch=late.dispatch, nonce="late") == []
+
+
+def test_the_free_slots_of_a_silent_sender_make_no_project_take_all_of_the_others(
+    timed_office: PostOffice, clock: Clock
+) -> None:
+    office = timed_office
+    office.beat("s1", slots=8)
+    for n in range(10):
+        office.end_job(replace(HOOK, origin=f"https://h{n}.example:443"))
+    pass_time(clock, 2.6)
+    assert len(office.take("s2", slots=8)) == 6

@@ -205,6 +205,67 @@ def test_lines_that_are_not_to_be_stored_are_in_the_files_alone(batches: BatchBe
     assert gone is None
 
 
+def times_of(batches: BatchBench, number: str) -> tuple[float, float]:
+    """For how many seconds after its end the job is kept, and when it goes by the index that a sweep reads."""
+    job = batches.store.get(number, project=None)
+    assert job.finished_at is not None
+    assert job.expires_at is not None
+    swept = batches.client.zscore(keys.PREFIX + "ended", f"default:{number}")
+    assert swept == job.expires_at * 1000
+    return job.expires_at - job.finished_at, job.expires_at
+
+
+def test_a_short_retention_of_a_line_holds_once_the_files_are_written(batches: BatchBench, bench: Bench) -> None:
+    batches.settings["retention_seconds"] = 3600.0
+    batch = batches.begun(2)
+    first, second = batches.numbers(batch, 2)
+    claims = {claim.number: claim for claim in start(bench)}
+    answer(bench, claims[first])
+    assert times_of(batches, first)[0] > 86400
+    answer(bench, claims[second])
+    assert batches.go_on(batch).completed == 2
+    assert [times_of(batches, number)[0] for number in (first, second)] == [3600.0, 3600.0]
+    assert 0 < batches.client.ttl(keys.job(first)) <= 3600 + 86400
+
+
+def test_a_line_whose_retention_was_over_before_its_batch_goes_a_minute_after_that(
+    batches: BatchBench, bench: Bench
+) -> None:
+    batches.settings["retention_seconds"] = 3600.0
+    batch = batches.begun(1)
+    (number,) = batches.numbers(batch, 1)
+    finish(bench, [number])
+    now = batches.client.time()[0]
+    batches.client.hset(keys.job(number), "finished", (now - 7200) * 1000)
+    ended = batches.go_on(batch)
+    assert len(batches.content(ended.output_file_id)) == 1
+    assert 0 <= times_of(batches, number)[1] - (now + 60) < 30
+    bench.make_due("ended")
+    assert bench.sweep().forgotten == 1
+    assert batches.jobs(batch, 1) == [None]
+
+
+def test_a_line_that_is_tried_again_by_hand_is_then_kept_as_long_as_was_asked(
+    batches: BatchBench, bench: Bench
+) -> None:
+    batches.settings["retention_seconds"] = 3600.0
+    batch = batches.begun(1)
+    (number,) = batches.numbers(batch, 1)
+    finish(bench, [number], failing=[number])
+    batches.go_on(batch)
+    batches.store.retry(number, project="default")
+    finish(bench, [number])
+    assert times_of(batches, number)[0] == 3600.0
+
+
+def test_a_line_whose_retention_is_long_enough_is_kept_for_all_of_it(batches: BatchBench, bench: Bench) -> None:
+    batch = batches.begun(1)
+    (number,) = batches.numbers(batch, 1)
+    finish(bench, [number])
+    batches.go_on(batch)
+    assert times_of(batches, number)[0] == 7 * 86400.0
+
+
 def test_the_input_stays_as_long_as_the_batch_reads_it(batches: BatchBench, bench: Bench) -> None:
     file = batches.put(as_file([request_line(1)]), expires=3600)
     batch = batches.create(b"", input_file_id=file.id)
