@@ -43,13 +43,14 @@ local function service_of(lane, job)
   return math.max(1, job.tokens * lane.request_rate / lane.token_rate)
 end
 
+-- Answers the tokens that the lane reserves for it.
 local function take_from(lane, job)
   lane.in_flight = lane.in_flight + 1
   if lane.probe and not job.upstream then
     lane.probe_job, lane.probe_at = job.n, now
     redis.call('HSET', lane_key(lane.name), 'probe_job', job.n, 'probe_at', int(now))
   end
-  if job.upstream then return end
+  if job.upstream then return nil end
   if lane.ramp and lane.in_flight > lane.level then
     charge(lane.ramp, 1)
     lane.level = lane.in_flight
@@ -57,7 +58,7 @@ local function take_from(lane, job)
   charge(lane.requests, 1)
   charge(lane.tokens, job.tokens)
   lane.starts, lane.start_tokens = lane.starts + 1, lane.start_tokens + job.tokens
-  redis.call('HSET', job_key(job.n), 'reserved', job.tokens)
+  return job.tokens
 end
 
 local dispatch = nil
@@ -70,13 +71,13 @@ local function release(backlog, lane, job)
   redis.call('SADD', project_slots_key(job.project), n)
   redis.call('SADD', worker_jobs_key(worker.id), n)
   redis.call('ZADD', prefix .. 'dispatched', int(now + tonumber(ARGV[6])), n)
-  redis.call('HSET', job_key(n), 'stage', 'dispatched', 'dispatch', dispatch, 'worker', worker.id, 'lane', lane.name,
-    'released', int(now))
+  local reserved = take_from(lane, job)
+  write(n, 'stage', 'dispatched', 'dispatch', dispatch, 'worker', worker.id, 'lane', lane.name, 'released', int(now),
+    unpack(reserved and {'reserved', reserved} or {}))
   table.insert(worker.jobs, n)
   worker.room, free = worker.room - 1, free - 1
   project.in_flight = project.in_flight + 1
   backlog.service = job.service
-  take_from(lane, job)
 end
 
 local backlogs = {}

@@ -38,7 +38,7 @@ local function head(backlog)
     if not name then return nil end
     local project = open_project(name)
     local n = redis.call('ZRANGE', queue_key(backlog.name, name), 0, 0)[1]
-    local job = n and read(n, 'stage', 'tokens', 'upstream', 'schema') or {}
+    local job = n and look_up(n, 'stage', 'tokens', 'upstream', 'schema') or {}
     if not n then redis.call('ZREM', projects_key(backlog.name), name)
     elseif job.stage ~= 'waiting' or too_new(job.schema) then redis.call('ZREM', queue_key(backlog.name, name), n)
     elseif project.overspent_until and not job.upstream then park(backlog.name, name, 'budget', project.overspent_until)
