@@ -102,7 +102,7 @@ def run_all(client: redis.Redis, calls: Sequence[Call]) -> list[Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """Calls of one script that are one command, each with its place among all; what parts do for each run, they share."""
+    """Calls of one script that are one command, each with its place among all."""
 
     name: str
     calls: list[tuple[int, Call]] = field(default_factory=list)
