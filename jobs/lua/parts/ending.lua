@@ -74,17 +74,6 @@ local function orphan(job)
   redis.call('PEXPIRE', prefix .. 'upstream_cancels', int(DAY))
 end
 
--- A job with which so many workers in a row were lost may be what kills them.
-local MOST_LOST = 3
-local APART = 5000
-
--- When a job goes back into the queue. After the second loss each waits a time of its own, up to APART ms, so that one that
--- kills its workers does not take the same others with it a third time.
-local function back_at(n, lost)
-  if lost < MOST_LOST - 1 then return 0 end
-  return now + 1 + tonumber(n:sub(-4), 16) % APART
-end
-
 -- Decides about a job that its worker no longer holds: nothing was sent, or nobody can know, or the upstream can be asked.
 -- `left`: the worker goes because it was told to, so its going says nothing of the job.
 local function recover(n, left)
@@ -112,7 +101,7 @@ local function recover(n, left)
   if unknown and spent >= tonumber(job.max_attempts) then
     return fail(n, 'outcome_unknown', 'the worker was lost after the request was sent, and no attempt is left')
   end
-  requeue(n, back_at(n, lost), 'worker_lost')
+  requeue(n, 0, '')
 end
 
 -- Recovers at most `most` of the jobs that the worker's set names, and answers how many.

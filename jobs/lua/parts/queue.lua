@@ -5,6 +5,12 @@ local function move(n, project, from, to)
   redis.call('ZADD', index_key(project, to), record(n).created, n)
 end
 
+-- A job with which so many workers in a row were lost is taken for what kills them.
+local MOST_LOST = 3
+
+-- Whether one more loss ends the job: no worker is given two of these, so that the one is not held against the other.
+local function suspect(lost) return tonumber(lost or 0) >= MOST_LOST - 1 end
+
 -- Where the job waits. One whose response goes on upstream can only be asked for where it was begun.
 local function backlog_of(job) return job.upstream and job.lane or job.backlog end
 
