@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 
 import redis
@@ -13,12 +14,15 @@ from jobs.errors import StoreUnavailable
 STAND_BY_SECONDS = 1.0
 LONGEST_SECONDS = 1.0
 """The lead is renewed at least this often; it also bounds what a wake that got lost can cost."""
+GATHER_SECONDS = 0.01
+"""Looks are no closer to each other: what comes meanwhile shares one. The first after a calm time is at once."""
 
 
 class Wakes:
     def __init__(self, client: redis.Redis, *, channel: str) -> None:
         self._client = client
         self._channel = channel
+        self._looked_at = 0.0
         self.heard: redis.client.PubSub | None = None
 
     def follow(self, *, leads: bool, wake_seconds: float | None) -> float:
@@ -33,6 +37,7 @@ class Wakes:
             self._subscribe()
         else:
             self._wait(LONGEST_SECONDS if wake_seconds is None else min(wake_seconds, LONGEST_SECONDS))
+            self._gather()
         return 0
 
     def _subscribe(self) -> None:
@@ -44,6 +49,10 @@ class Wakes:
         if self.heard is not None and seconds > 0:
             with self._lost_with_redis():
                 self.heard.get_message(timeout=seconds)
+
+    def _gather(self) -> None:
+        time.sleep(max(0.0, min(GATHER_SECONDS, self._looked_at + GATHER_SECONDS - time.monotonic())))
+        self._looked_at = time.monotonic()
 
     @contextlib.contextmanager
     def _lost_with_redis(self) -> Iterator[None]:

@@ -9,7 +9,7 @@
 -- Returns how many of the attempt's events are there now, -1 if the job is no longer this worker's, or -2 if the log would get too long.
 -- Twice: adds nothing more. The log expires with the record (finish sets the time).
 local n = ARGV[2]
-local job = read(n, 'worker', 'attempt', 'stage', 'log_attempt', 'log_count', 'log_bytes', 'log_last')
+local job = look_up(n, 'worker', 'attempt', 'stage', 'log_attempt', 'log_count', 'log_bytes', 'log_last')
 if job.worker ~= ARGV[3] or job.attempt ~= ARGV[4] or job.stage ~= 'running' then return -1 end
 local known = job.log_attempt == ARGV[4]
 local count = known and tonumber(job.log_count) or 0
@@ -25,17 +25,17 @@ local function add(type, event)
 end
 
 if not known then
-  redis.call('HDEL', KEYS[1], 'log_whole')
+  clear(n, 'log_whole')
   if tonumber(job.log_count or 0) > 0 then
     add(RESTARTED, restarted(ARGV[4]))
-    redis.call('HSET', KEYS[1], 'log_void', int(last))
+    write(n, 'log_void', int(last))
   end
 end
 for i = first, #ARGV, 2 do
   add(ARGV[i], ARGV[i + 1])
   count = count + 1
 end
-redis.call('HSET', KEYS[1], 'log_attempt', ARGV[4], 'log_count', count, 'log_bytes', int(bytes), 'log_last', int(last))
-if ARGV[6] == '1' then redis.call('HSET', KEYS[1], 'log_whole', ARGV[4]) end
+write(n, 'log_attempt', ARGV[4], 'log_count', count, 'log_bytes', int(bytes), 'log_last', int(last))
+if ARGV[6] == '1' then write(n, 'log_whole', ARGV[4]) end
 redis.call('PUBLISH', KEYS[2], 'events')
 return count

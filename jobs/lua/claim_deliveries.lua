@@ -54,7 +54,7 @@ end
 local function kept(delivery)
   local n = delivery.job
   if delivery.include ~= 'response' or n == '' then return {} end
-  local job = read(n, 'status', 'series', 'created', 'finished')
+  local job = look_up(n, 'status', 'series', 'created', 'finished')
   if not ended(job.status) or delivery.event ~= 'evt_' .. n .. string.format('%02x', tonumber(job.series or 1)) then return {} end
   local response = redis.call('HSTRLEN', job_key(n), 'response')
   local larger = math.max(response, response == 0 and redis.call('HSTRLEN', job_key(n), 'echo') or 0)

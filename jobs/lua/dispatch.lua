@@ -17,19 +17,22 @@ limits, probe_ms = cjson.decode(ARGV[4]), tonumber(ARGV[8])
 
 local workers, free = {}, 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'workers', '(' .. int(now), '+inf')) do
-  local state = redis.call('HMGET', worker_key(id), 'slots', 'stalled', 'generation', 'beat')
+  local state = redis.call('HMGET', worker_key(id), 'slots', 'stalled', 'generation', 'beat', 'suspect')
   local room = tonumber(state[1] or '0') - redis.call('SCARD', worker_jobs_key(id))
   -- One that left a release unclaimed is passed over for a while: its Celery side may hang.
   if room > 0 and now - tonumber(state[2] or 0) > 10000 and state[3] == GENERATION and not silent(state[4]) then
-    table.insert(workers, {id = id, room = room, jobs = {}})
+    local watched = state[5] and redis.call('SISMEMBER', worker_jobs_key(id), state[5]) == 1
+    table.insert(workers, {id = id, room = room, jobs = {}, watched = watched})
     free = free + room
   end
 end
 
-local function least_busy()
+-- The worker for the job: the one with the most free slots.
+local function worker_for(job)
   local best = nil
   for _, worker in ipairs(workers) do
-    if worker.room > 0 and (not best or worker.room > best.room) then best = worker end
+    local may = worker.room > 0 and not (job.suspect and worker.watched)
+    if may and (not best or worker.room > best.room) then best = worker end
   end
   return best
 end
@@ -43,13 +46,14 @@ local function service_of(lane, job)
   return math.max(1, job.tokens * lane.request_rate / lane.token_rate)
 end
 
+-- Answers the tokens that the lane reserves for it.
 local function take_from(lane, job)
   lane.in_flight = lane.in_flight + 1
   if lane.probe and not job.upstream then
     lane.probe_job, lane.probe_at = job.n, now
     redis.call('HSET', lane_key(lane.name), 'probe_job', job.n, 'probe_at', int(now))
   end
-  if job.upstream then return end
+  if job.upstream then return nil end
   if lane.ramp and lane.in_flight > lane.level then
     charge(lane.ramp, 1)
     lane.level = lane.in_flight
@@ -57,12 +61,12 @@ local function take_from(lane, job)
   charge(lane.requests, 1)
   charge(lane.tokens, job.tokens)
   lane.starts, lane.start_tokens = lane.starts + 1, lane.start_tokens + job.tokens
-  redis.call('HSET', job_key(job.n), 'reserved', job.tokens)
+  return job.tokens
 end
 
 local dispatch = nil
-local function release(backlog, lane, job)
-  local worker, n, project = least_busy(), job.n, projects[job.project]
+local function release(backlog, lane, job, worker)
+  local n, project = job.n, projects[job.project]
   if not dispatch then dispatch = int(redis.call('HINCRBY', prefix .. 'counters', 'dispatches', 1)) end
   redis.call('ZREM', queue_key(backlog.name, job.project), n)
   redis.call('ZADD', projects_key(backlog.name), job.service + service_of(lane, job) / (project.weight or 1), job.project)
@@ -70,13 +74,17 @@ local function release(backlog, lane, job)
   redis.call('SADD', project_slots_key(job.project), n)
   redis.call('SADD', worker_jobs_key(worker.id), n)
   redis.call('ZADD', prefix .. 'dispatched', int(now + tonumber(ARGV[6])), n)
-  redis.call('HSET', job_key(n), 'stage', 'dispatched', 'dispatch', dispatch, 'worker', worker.id, 'lane', lane.name,
-    'released', int(now))
+  local reserved = take_from(lane, job)
+  write(n, 'stage', 'dispatched', 'dispatch', dispatch, 'worker', worker.id, 'lane', lane.name, 'released', int(now),
+    unpack(reserved and {'reserved', reserved} or {}))
+  if job.suspect then
+    redis.call('HSET', worker_key(worker.id), 'suspect', n)
+    worker.watched = true
+  end
   table.insert(worker.jobs, n)
   worker.room, free = worker.room - 1, free - 1
   project.in_flight = project.in_flight + 1
   backlog.service = job.service
-  take_from(lane, job)
 end
 
 local backlogs = {}
@@ -84,15 +92,19 @@ for i, name in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'backlogs', '-inf', 
   backlogs[i] = open_backlog(name)
 end
 table.sort(backlogs, function(one, other) return one.last < other.last end)
-local left, turn = tonumber(ARGV[5]), 1
+local left, turn, released = tonumber(ARGV[5]), 1, 0
 while #backlogs > 0 and left > 0 do
   if turn > #backlogs then turn = 1 end
   local backlog = backlogs[turn]
   local job, lane, reason, wait, empty = next_of(backlog)
-  if job and free > 0 then
-    release(backlog, lane, job)
-    left, turn = left - 1, turn + 1
+  local worker = job and free > 0 and worker_for(job)
+  if worker then
+    release(backlog, lane, job, worker)
+    left, turn, released = left - 1, turn + 1, released + 1
     backlog.served = now_us - left -- those served in one run have an order, too
+  elseif job and free > 0 then
+    requeue(job.n, now + 500, 'worker_lost') -- each worker has another of its kind
+    left = left - 1
   else
     table.remove(backlogs, turn)
     rest(backlog, job and 'no_worker' or reason, wait, empty)
@@ -112,4 +124,4 @@ elseif free > 0 then
   local first = redis.call('ZRANGE', prefix .. 'backlogs', 0, 0, 'WITHSCORES')
   if first[2] and first[2] ~= 'inf' then wait = math.max(0, math.ceil(tonumber(first[2]) / 1000 - now)) end
 end
-return {1, tonumber(ARGV[5]) - left, wait, changes}
+return {1, released, wait, changes}

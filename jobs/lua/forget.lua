@@ -11,5 +11,5 @@ if not ended(job.status) or job.worker then return 'running' end
 withdraw(n)
 redis.call('ZREM', index_key(job.project, job.status), n)
 redis.call('ZREM', prefix .. 'ended', job.project .. ':' .. n)
-redis.call('DEL', KEYS[1], attempts_key(n), log_key(n))
+erase(n)
 return 'forgotten'

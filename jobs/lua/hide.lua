@@ -7,8 +7,8 @@
 local n = ARGV[2]
 local job = read(n, 'status', 'project')
 if not ended(job.status) then return 'missing' end
-redis.call('HSET', KEYS[1], 'hidden', 1)
-redis.call('HDEL', KEYS[1], 'request', 'response', 'raw')
+write(n, 'hidden', 1)
+clear(n, 'request', 'response', 'raw')
 redis.call('DEL', log_key(n))
 redis.call('ZREM', index_key(job.project, job.status), n)
 redis.call('ZADD', prefix .. 'ended', int(now + tonumber(ARGV[3])), job.project .. ':' .. n)

@@ -6,7 +6,7 @@
 local n = ARGV[2]
 local job = read(n, 'worker', 'attempt', 'stage')
 if job.worker ~= ARGV[3] or job.attempt ~= ARGV[4] or job.stage ~= 'running' then return 0 end
-redis.call('HSET', KEYS[1], 'upstream', ARGV[5])
+write(n, 'upstream', ARGV[5])
 local key = attempts_key(n)
 local entry = cjson.decode(redis.call('LINDEX', key, -1))
 entry.upstream_response_id = ARGV[5]

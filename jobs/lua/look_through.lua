@@ -54,7 +54,7 @@ local function has_pairs(text)
 end
 
 local function is_meant(n)
-  local job = read(n, 'project', 'model', 'metadata', 'hidden')
+  local job = look_up(n, 'project', 'model', 'metadata', 'hidden')
   if not job.project or job.hidden or (model ~= '' and job.model ~= model) then return false end
   return pairs_end == 8 or has_pairs(job.metadata)
 end

@@ -21,16 +21,16 @@ if way == 'retry_unless_down' then
 end
 -- One that fails as a probe, or is refused again and again, goes behind the others: it may be the job, and they wait for it.
 local behind = redis.call('HGET', lane_key(job.lane), 'probe') or (way == 'snooze' and tonumber(job.snoozes or 0) >= 5)
-if job.attempt == ARGV[3] and job.stage == 'running' and way ~= 'poll_later' then redis.call('HDEL', KEYS[1], 'upstream') end
+if job.attempt == ARGV[3] and job.stage == 'running' and way ~= 'poll_later' then clear(n, 'upstream') end
 if way == 'poll_later' then fields.goes_on = true end
 local kind = fields.kind or 'unknown'
 local news = close_attempt(n, tonumber(ARGV[3]), fields, ARGV[8] ~= '' and cjson.decode(ARGV[8]) or nil)
 if job.attempt ~= ARGV[3] then return 0 end
 if ended(job.status) then withdraw(n) return 0 end
 if job.stage ~= 'running' or not news then return 0 end
-redis.call('HINCRBY', KEYS[1], way == 'retry' and 'spent' or 'snoozes', 1)
-redis.call('HDEL', KEYS[1], 'lost') -- its worker outlived it
-if behind then redis.call('HSET', KEYS[1], 'order', int(now_us)) end
+raise(n, way == 'retry' and 'spent' or 'snoozes')
+clear(n, 'lost') -- its worker outlived it
+if behind then write(n, 'order', int(now_us)) end
 meter('put_backs\n' .. way .. '\n' .. kind .. '\n' .. counted_as(job.lane), 1)
 requeue(n, now + tonumber(ARGV[4]), ARGV[6])
 return 1

@@ -6,11 +6,11 @@
 --   | {'full'} | {'over', limit, bound, ms, room} as submit does.
 -- Twice with one nonce: {'again', room}.
 local n = ARGV[2]
-local job = read(n, 'project', 'status', 'request_bytes', 'tokens', 'nano_held', 'priority', 'queue_deadline', 'idempotency', 'retried_by', 'series',
+local job = read(n, 'project', 'status', 'request_bytes', 'tokens', 'nano_held', 'priority', 'queue_deadline', 'idempotency', 'series',
   'attempt', 'log_last', 'batch', 'backlog', 'schema')
 if not job.status or (ARGV[3] ~= '' and job.project ~= ARGV[3]) then return {'missing'} end
 if too_new(job.schema) then return {'too_new'} end
-if job.retried_by == ARGV[6] then return {'again', headroom(job.project)} end
+if look_up(n, 'retried_by').retried_by == ARGV[6] then return {'again', headroom(job.project)} end
 if job.status ~= 'failed' then return {job.status} end
 local batch = job.batch and read_batch(job.batch, 'status', 'goes') or {}
 if batch.status and not batch.goes then return {'in_batch', batch.status} end
@@ -25,14 +25,14 @@ redis.call('PERSIST', KEYS[1])
 redis.call('PERSIST', attempts_key(n))
 redis.call('PERSIST', log_key(n))
 if job.idempotency then redis.call('PERSIST', job.idempotency) end
-redis.call('HDEL', KEYS[1], 'finished', 'expires', 'response', 'raw', 'usage', 'error', 'ended_by', 'lost', 'upstream', 'log_attempt', 'log_whole',
+clear(n, 'finished', 'expires', 'response', 'raw', 'usage', 'error', 'ended_by', 'lost', 'upstream', 'log_attempt', 'log_whole',
   'batch') -- the files of its batch are written: from now on it is a job like any other
 -- Who follows from the beginning is told that another answer begins. Two numbers are left out: those under which the
 -- failure, an error and its response.failed, was told to whoever was there.
 local last = tonumber(job.log_last or 2) + 3
 redis.call('XADD', log_key(n), int(last + 1) .. '-0', 'type', RESTARTED, 'event', restarted(tonumber(job.attempt or 0) + 1))
-redis.call('HSET', KEYS[1], 'log_last', int(last), 'log_void', int(last), 'log_count', 0)
-redis.call('HSET', KEYS[1], 'status', 'queued', 'spent', 0, 'snoozes', 0, 'queued', int(now), 'series', tonumber(job.series or 1) + 1, 'retried_by', ARGV[6],
+write(n, 'log_last', int(last), 'log_void', int(last), 'log_count', 0)
+write(n, 'status', 'queued', 'spent', 0, 'snoozes', 0, 'queued', int(now), 'series', tonumber(job.series or 1) + 1, 'retried_by', ARGV[6],
   'order', int(now_us - tonumber(job.priority) * tonumber(ARGV[5])))
 move(n, job.project, 'failed', 'queued')
 count('queued_bytes', tonumber(job.request_bytes))

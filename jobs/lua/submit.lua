@@ -51,7 +51,8 @@ if refusal then
   return {'over', refusal[1], refusal[2], refusal[3], headroom(project)}
 end
 
-redis.call('HSET', KEYS[1], 'schema', GENERATION, 'status', 'queued', 'created', int(now_us), 'queued', int(now),
+records[n] = {} -- nothing is kept of it yet
+write(n, 'schema', GENERATION, 'status', 'queued', 'created', int(now_us), 'queued', int(now),
   'order', int(now_us - tonumber(ARGV[7])), 'project', project, unpack(fields))
 redis.call('ZADD', index_key(project, 'queued'), int(now_us), n)
 redis.call('SADD', prefix .. 'projects', project)
@@ -60,7 +61,7 @@ tally(project, {0})
 if of_batch then redis.call('SADD', batch_running_key(job.batch), n) end
 if KEYS[2] ~= '' then
   redis.call('SET', KEYS[2], n .. ':' .. ARGV[3])
-  redis.call('HSET', KEYS[1], 'idempotency', KEYS[2])
+  write(n, 'idempotency', KEYS[2])
 elseif KEYS[3] ~= '' then
   redis.call('SET', KEYS[3], n, 'PX', 900000)
 end

@@ -16,7 +16,7 @@ local function due(name) return redis.call('ZRANGEBYSCORE', prefix .. name, '-in
 local function due_jobs(name)
   local known = {}
   for _, n in ipairs(due(name)) do
-    if too_new(redis.call('HGET', job_key(n), 'schema')) then redis.call('ZADD', prefix .. name, int(now + 60000), n)
+    if too_new(record(n).schema) then redis.call('ZADD', prefix .. name, int(now + 60000), n)
     else table.insert(known, n) end
   end
   return known
@@ -37,7 +37,7 @@ end
 
 local unclaimed = due_jobs('dispatched')
 for _, n in ipairs(unclaimed) do
-  local worker = redis.call('HGET', job_key(n), 'worker')
+  local worker = record(n).worker
   if worker and redis.call('ZSCORE', prefix .. 'workers', worker) then
     redis.call('HSET', worker_key(worker), 'stalled', int(now))
   end
@@ -68,7 +68,7 @@ for _, n in ipairs(due_jobs('deadlines')) do
   if owed >= MOST_OWED then break end
   late = late + 1
   redis.call('ZREM', prefix .. 'deadlines', n)
-  if redis.call('HGET', job_key(n), 'status') == 'queued' then
+  if record(n).status == 'queued' then
     meter('expired', 1)
     fail(n, 'expired', 'the job was still queued at its queue_deadline_seconds')
   end
@@ -82,6 +82,6 @@ for _, entry in ipairs(old) do
   for _, status in ipairs({'completed', 'failed', 'incomplete', 'cancelled'}) do
     redis.call('ZREM', index_key(project, status), n)
   end
-  redis.call('DEL', job_key(n), attempts_key(n), log_key(n))
+  erase(n)
 end
 return {recovered, #unclaimed, #ready, late, #old}

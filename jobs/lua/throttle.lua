@@ -8,12 +8,13 @@
 --         probe), 'endpoint' (a fault more; three in a row open the breaker), or 'pause'  7 limit that the upstream told, or ''  8 attempt
 -- Returns the ms until which the lane is paused, or 0 if this attempt was heard before. Twice: 0.
 local lane, fault, told = ARGV[2], ARGV[6], tonumber(ARGV[7])
-if redis.call('HGET', job_key(ARGV[3]), 'told') == ARGV[8] then return 0 end
-if redis.call('EXISTS', job_key(ARGV[3])) == 1 then redis.call('HSET', job_key(ARGV[3]), 'told', ARGV[8]) end
+local job = look_up(ARGV[3], 'status', 'told', 'released')
+if job.told == ARGV[8] then return 0 end
+if job.status then write(ARGV[3], 'told', ARGV[8]) end
 meter('holds\n' .. fault .. '\n' .. counted_as(lane), 1)
 local state = fields_of(KEYS[1], 'paused_until', 'pause_reason', 'cut_at', 'cut_until', 'streak', 'probe', 'probe_job', 'openings')
 local paused_until, cut_at = tonumber(state.paused_until or 0), tonumber(state.cut_at or 0)
-local released = tonumber(redis.call('HGET', job_key(ARGV[3]), 'released') or now)
+local released = tonumber(job.released or now)
 local news = released > cut_at and now - cut_at >= 1000
 
 local function pause(ms)

@@ -9,9 +9,9 @@ local function adopt(n)
     and redis.call('HGET', worker_key(job.worker), 'generation') ~= GENERATION
   if elsewhere then job.tokens = '0' end
   local created = tonumber(job.created)
-  redis.call('HSET', job_key(n), 'backlog', '*:' .. job.model, 'schema', GENERATION, 'priority', 5, 'order', int(created - 300000000),
+  write(n, 'backlog', '*:' .. job.model, 'schema', GENERATION, 'priority', 5, 'order', int(created - 300000000),
     'queued', int(math.floor(created / 1000)), 'nano_held', 0, 'snoozes', 0, 'tokens', job.tokens)
-  redis.call('HDEL', job_key(n), 'reserved')
+  clear(n, 'reserved')
   if not ended(job.status) then hold(job.project, tonumber(job.tokens), 0) end
   if job.stage == 'waiting' then enqueue(n) end
   return true

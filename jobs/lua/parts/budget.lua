@@ -24,13 +24,14 @@ end
 local today = math.floor(now / DAY)
 
 -- The present day and month: `key` names what was spent in it, `ends` is when it is over.
+local this_month, next_month = nil, today + 1
 local function periods(project)
-  local next_month = today + 1
-  while month_of(next_month) == month_of(today) do next_month = next_month + 1 end
+  this_month = this_month or month_of(today)
+  while month_of(next_month) == this_month do next_month = next_month + 1 end
   local key = prefix .. 'spent:' .. project .. ':'
   return {
     day = {key = key .. 'day' .. int(today), ends = (today + 1) * DAY, kept = 2 * DAY},
-    month = {key = key .. 'month' .. int(month_of(today)), ends = next_month * DAY, kept = 33 * DAY},
+    month = {key = key .. 'month' .. int(this_month), ends = next_month * DAY, kept = 33 * DAY},
   }
 end
 
@@ -38,9 +39,9 @@ end
 local function spend(project, tokens, nano)
   if tokens == 0 and nano == 0 then return end
   for _, period in pairs(periods(project)) do
-    add_to(period.key, 'tokens', tokens)
-    add_to(period.key, 'nano', nano)
-    redis.call('PEXPIRE', period.key, int(period.kept))
+    if tokens ~= 0 then add_to(period.key, 'tokens', tokens) end
+    if nano ~= 0 then add_to(period.key, 'nano', nano) end
+    keep_for(period.key, period.kept)
   end
 end
 
@@ -53,12 +54,12 @@ local function take_back(project, tokens, nano, day)
       add_to(period, 'nano', -nano)
     end
   end
-  if redis.call('HGET', project_key(project), 'blocked') then unpark(project) end
+  if is_blocked(project) then unpark(project) end
 end
 
 local function hold(project, tokens, nano)
-  add_to(project_key(project), 'held_tokens', tokens)
-  add_to(project_key(project), 'held_nano', nano)
+  if tokens ~= 0 then add_to(project_key(project), 'held_tokens', tokens) end
+  if nano ~= 0 then add_to(project_key(project), 'held_nano', nano) end
 end
 
 -- Each budget that the project has: {name, bound, left, ends}; `left` is what is neither spent nor held.

@@ -105,6 +105,7 @@ local function disable_endpoint(endpoint, reason, retention)
   if known.status ~= 'enabled' then return '' end
   redis.call('HSET', endpoint_key(endpoint), 'status', 'disabled', 'disabled_reason', reason, 'disabled_at', int(now))
   redis.call('HDEL', routes_key(known.project), endpoint)
+  routes[known.project] = nil
   local id = 'evt_' .. redis.sha1hex(endpoint .. int(now_us)):sub(1, 34)
   local own = cjson.encode({project = known.project, origin = known.origin, reason = reason})
   emit({id = id, type = 'webhook_endpoint.disabled', project = known.project, retention = retention,

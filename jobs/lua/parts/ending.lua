@@ -2,8 +2,8 @@
 
 -- The event of the job's end, and the deliveries that it owes.
 local function announce(n, status)
-  local job = read(n, 'project', 'model', 'metadata', 'error', 'usage', 'series', 'retention', 'webhook', 'request_id',
-    'traceparent')
+  local job = read(n, 'project', 'model', 'series', 'retention', 'request_id', 'traceparent')
+  for name, value in pairs(look_up(n, 'metadata', 'error', 'usage', 'webhook')) do job[name] = value end
   local id, type = 'evt_' .. n .. string.format('%02x', tonumber(job.series or 1)), 'response.' .. status
   local own = '{"job_id":"job_' .. n .. '","project":' .. cjson.encode(job.project) .. ',"model":' .. cjson.encode(job.model) ..
     ',"metadata":' .. (job.metadata or '{}') .. ',"error":' .. (job.error or 'null') .. ',"usage":' .. (job.usage or 'null') .. '}'
@@ -36,13 +36,13 @@ end
 -- `fields` is a flat list for the record. Keeps the slot of a call that still runs when `keep_slot`.
 local function finish(n, status, fields, keep_slot)
   local job = read(n, 'project', 'status', 'stage', 'created', 'request_bytes', 'idempotency', 'retention', 'tokens', 'nano_held',
-    'batch', 'lane', 'backlog', 'queued', 'started', 'released')
+    'batch', 'lane', 'backlog', 'queued', 'started', 'released', 'due', 'reason', 'log_last')
   local expires = now + tonumber(job.retention)
   if job.stage == 'dispatched' then settle(n, 0) end
   if not keep_slot then withdraw(n) end
-  redis.call('ZREM', prefix .. 'deadlines', n)
-  redis.call('HSET', job_key(n), 'status', status, 'stage', 'ended', 'finished', int(now), 'expires', int(expires), unpack(fields))
-  redis.call('HDEL', job_key(n), 'due', 'reason')
+  if job.stage ~= 'running' then redis.call('ZREM', prefix .. 'deadlines', n) end
+  write(n, 'status', status, 'stage', 'ended', 'finished', int(now), 'expires', int(expires), unpack(fields))
+  if job.due or job.reason then clear(n, 'due', 'reason') end
   move(n, job.project, job.status, status)
   count('queued_bytes', -tonumber(job.request_bytes))
   hold(job.project, -tonumber(job.tokens), -tonumber(job.nano_held or 0))
@@ -50,7 +50,7 @@ local function finish(n, status, fields, keep_slot)
   -- The sweep removes the record and its index together; this expiry is the safety net behind it.
   redis.call('PEXPIREAT', job_key(n), int(expires + DAY))
   redis.call('PEXPIREAT', attempts_key(n), int(expires + DAY))
-  redis.call('PEXPIREAT', log_key(n), int(expires + DAY))
+  if job.log_last then redis.call('PEXPIREAT', log_key(n), int(expires + DAY)) end
   if job.idempotency then
     redis.call('PEXPIREAT', job.idempotency, int(math.max(tonumber(job.created) / 1000 + DAY, now + 60000)))
   end
@@ -74,17 +74,6 @@ local function orphan(job)
   redis.call('PEXPIRE', prefix .. 'upstream_cancels', int(DAY))
 end
 
--- A job with which so many workers in a row were lost may be what kills them.
-local MOST_LOST = 3
-local APART = 5000
-
--- When a job goes back into the queue. After the second loss each waits a time of its own, up to APART ms, so that one that
--- kills its workers does not take the same others with it a third time.
-local function back_at(n, lost)
-  if lost < MOST_LOST - 1 then return 0 end
-  return now + 1 + tonumber(n:sub(-4), 16) % APART
-end
-
 -- Decides about a job that its worker no longer holds: nothing was sent, or nobody can know, or the upstream can be asked.
 -- `left`: the worker goes because it was told to, so its going says nothing of the job.
 local function recover(n, left)
@@ -99,9 +88,9 @@ local function recover(n, left)
     return withdraw(n)
   end
   count('recovered_jobs', 1)
-  local lost = left and 0 or redis.call('HINCRBY', job_key(n), 'lost', 1)
+  local lost = left and 0 or raise(n, 'lost')
   local unknown = sent and not job.upstream
-  local spent = unknown and redis.call('HINCRBY', job_key(n), 'spent', 1) or 0
+  local spent = unknown and raise(n, 'spent') or 0
   if unknown and job.on_unknown == 'fail' then
     return fail(n, 'outcome_unknown', 'the worker was lost after the request was sent; it may have been billed')
   end
@@ -112,7 +101,7 @@ local function recover(n, left)
   if unknown and spent >= tonumber(job.max_attempts) then
     return fail(n, 'outcome_unknown', 'the worker was lost after the request was sent, and no attempt is left')
   end
-  requeue(n, back_at(n, lost), 'worker_lost')
+  requeue(n, 0, '')
 end
 
 -- Recovers at most `most` of the jobs that the worker's set names, and answers how many.

@@ -117,7 +117,7 @@ end
 -- Whether a job, named with its backlog, still waits in another backlog than this.
 local function waits_elsewhere(name, backlog)
   local n, its_backlog = (name or ''):match('^(%S+) (.*)$')
-  return n and its_backlog ~= backlog and redis.call('HGET', job_key(n), 'stage') == 'waiting'
+  return n and its_backlog ~= backlog and look_up(n, 'stage').stage == 'waiting'
 end
 
 -- ms until the tokens of a job fit. Whoever has waited longest for them is kept the next that come: jobs that take fewer would

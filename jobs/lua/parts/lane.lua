@@ -9,7 +9,10 @@ end
 
 -- Jobs wait for a lane in two backlogs: for its model on any account, and for this very lane. Both may go on now,
 -- the one served longest ago first.
+local reopened = {}
 local function reopen(lane)
+  if reopened[lane] then return end
+  reopened[lane] = true
   for _, backlog in ipairs({'*:' .. lane:match('^[^:]*:(.*)$'), lane}) do
     local served = redis.call('HGET', backlog_key(backlog), 'served') or 0
     redis.call('ZADD', prefix .. 'backlogs', 'XX', 'LT', served, backlog)
@@ -17,17 +20,37 @@ local function reopen(lane)
   wake()
 end
 
+-- The endpoint answers: whatever was held against the lane is over. How long its slot was taken tells when others may start.
+local heard = {}
+local function hear(lane, taken_ms)
+  if not heard[lane] then
+    if redis.call('HGET', lane_key(lane), 'probe') then tell(lane, 'an answer came; it is open again') end
+    redis.call('HDEL', lane_key(lane), 'probe', 'probe_job', 'faults', 'openings')
+    heard[lane] = {}
+  end
+  table.insert(heard[lane], int(taken_ms))
+end
+table.insert(last_things, function()
+  for lane, taken in pairs(heard) do
+    redis.call('LPUSH', runs_key(lane), unpack(taken))
+    redis.call('LTRIM', runs_key(lane), 0, 255)
+    redis.call('PEXPIRE', runs_key(lane), int(DAY))
+  end
+end)
+
 -- Keeps a lane's state for a day beyond its last use, or beyond the end of its pause.
 local function keep(lane, until_ms)
   redis.call('PEXPIRE', lane_key(lane), int(math.max(until_ms - now, 0) + DAY))
 end
 
 -- What the lane let in, by second: fields `requests:S` and `tokens:S`.
+local trimmed = {}
 local function count_starts(lane, at_second, requests, tokens)
   if requests ~= 0 then redis.call('HINCRBY', starts_key(lane), 'requests:' .. at_second, int(requests)) end
   if tokens ~= 0 then redis.call('HINCRBY', starts_key(lane), 'tokens:' .. at_second, int(tokens)) end
-  redis.call('PEXPIRE', starts_key(lane), 120000)
-  if redis.call('HLEN', starts_key(lane)) < 280 then return end
+  keep_for(starts_key(lane), 120000)
+  if trimmed[lane] or redis.call('HLEN', starts_key(lane)) < 280 then return end
+  trimmed[lane] = true
   for _, field in ipairs(redis.call('HKEYS', starts_key(lane))) do
     if tonumber(field:match(':(%d+)$')) < second - 65 then redis.call('HDEL', starts_key(lane), field) end
   end

@@ -6,10 +6,8 @@ local function usage_key(project) return prefix .. 'usage:' .. project .. ':' ..
 local function book(n, counts)
   local job = read(n, 'project', 'model', 'api_key')
   local usage = usage_key(job.project)
-  for name, value in pairs(counts) do
-    add_to(usage, job.model .. '\n' .. job.api_key .. '\n' .. name, value)
-  end
-  redis.call('PEXPIRE', usage, int(400 * DAY))
+  for name, value in pairs(counts) do sum_up(usage, job.model .. '\n' .. job.api_key .. '\n' .. name, value) end
+  keep_for(usage, 400 * DAY)
 end
 
 -- What may be billed for an unknown amount is taken for what was estimated, until its usage is known.
@@ -31,6 +29,7 @@ end
 local function is_known(n, entry)
   local key, known = attempts_key(n), false
   if not entry.upstream_response_id then return false end
+  if entry.number == 1 and record(n).attempt == '1' then return false end -- there is no other
   for place, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
     local other = cjson.decode(text)
     if other.number ~= entry.number and other.upstream_response_id == entry.upstream_response_id then
@@ -95,7 +94,7 @@ local function close_attempt(n, attempt, fields, tokens)
     book(n, tokens)
     meter_usage(job.lane, tokens)
     spend(job.project, tokens.total_tokens or 0, tokens.cost_nano or 0)
-    add_to(job_key(n), 'nano', tokens.cost_nano or 0)
+    if (tokens.cost_nano or 0) ~= 0 then add_to(job_key(n), 'nano', tokens.cost_nano) end
   end
   if tonumber(job.attempt or 0) == attempt then
     if tokens then settle(n, tokens.total_tokens or 0)

@@ -5,9 +5,9 @@ local METRICS = prefix .. 'metrics'
 local MOST_LANES = 100
 local TIMES = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400}
 
--- Adds a whole number below 10^17. Where the sum would not fit into 64 bits it stays: no count stands in the way of what it counts.
+-- Adds a whole number below 10^17. No count stands in the way of what it counts.
 local function meter(field, by)
-  if by ~= 0 then redis.pcall('HINCRBY', METRICS, field, by) end
+  if by ~= 0 then sum_up(METRICS, field, by) end
 end
 
 -- The lane or backlog as a label: the hundred that came first by their names, what came later together.

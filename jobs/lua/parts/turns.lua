@@ -38,13 +38,14 @@ local function head(backlog)
     if not name then return nil end
     local project = open_project(name)
     local n = redis.call('ZRANGE', queue_key(backlog.name, name), 0, 0)[1]
-    local job = n and read(n, 'stage', 'tokens', 'upstream', 'schema') or {}
+    local job = n and look_up(n, 'stage', 'tokens', 'upstream', 'schema', 'lost') or {}
     if not n then redis.call('ZREM', projects_key(backlog.name), name)
     elseif job.stage ~= 'waiting' or too_new(job.schema) then redis.call('ZREM', queue_key(backlog.name, name), n)
     elseif project.overspent_until and not job.upstream then park(backlog.name, name, 'budget', project.overspent_until)
     elseif project.in_flight >= (project.max_in_flight or math.huge) then park(backlog.name, name, 'in_flight', nil)
     else
-      return {n = n, project = name, service = tonumber(first[2]), tokens = tonumber(job.tokens), upstream = job.upstream}
+      return {n = n, project = name, service = tonumber(first[2]), tokens = tonumber(job.tokens), upstream = job.upstream,
+        suspect = suspect(job.lost)}
     end
   end
 end

@@ -98,26 +98,36 @@ end
 -- How many deliveries this run has come to owe: one that ends many jobs stops where these become too many.
 local owed, MOST_OWED = 0, 5000
 
+-- The origins that are looked at because this run owes to them.
+local told = {}
+
 -- Owes the event to a receiver, once: `to` has origin and include, and endpoint, or url and perhaps secret.
 -- `event` has id, type, body, project and retention (ms), and perhaps job, request_id and traceparent. Answers the delivery's number.
 local function owe(event, to)
   local endpoint = to.endpoint or ''
   local d = redis.sha1hex(event.id .. ' ' .. endpoint):sub(1, 32)
   if redis.call('EXISTS', delivery_key(d)) == 1 then return d end
+  local origin, fields = event.project .. '|' .. to.origin, {}
+  for _, name in ipairs({'request_id', 'traceparent'}) do
+    if event[name] then
+      table.insert(fields, name)
+      table.insert(fields, event[name])
+    end
+  end
   redis.call('HSET', delivery_key(d), 'project', event.project, 'event', event.id, 'type', event.type, 'body', event.body,
     'job', event.job or '', 'endpoint', endpoint, 'url', to.url or '', 'secret', to.secret or '', 'include', to.include,
-    'origin', event.project .. '|' .. to.origin, 'created', int(now_us), 'retention', int(event.retention),
-    'attempt', 0, 'step', 0, 'lost', 0, 'trigger', 'schedule')
-  for _, name in ipairs({'request_id', 'traceparent'}) do
-    if event[name] then redis.call('HSET', delivery_key(d), name, event[name]) end
-  end
-  set_status(d, 'pending', int(now_us))
+    'origin', origin, 'created', int(now_us), 'retention', int(event.retention), 'attempt', 0, 'step', 0, 'lost', 0,
+    'trigger', 'schedule', 'status', 'pending', 'since', int(now_us), 'stage', 'waiting', 'due', int(now), unpack(fields))
+  redis.call('ZADD', project_deliveries_key('open', event.project), int(now_us), d)
+  if endpoint ~= '' then redis.call('ZADD', endpoint_deliveries_key('open', endpoint), int(now_us), d) end
+  redis.call('ZADD', origin_due_key(origin), int(now), d)
+  if not told[origin] then look_at(origin, now) end
+  told[origin] = true
   owed = owed + 1
   if event.job then
     redis.call('SADD', job_deliveries_key(event.job), d)
     redis.call('PEXPIRE', job_deliveries_key(event.job), int(event.retention + 2 * WEEK))
   end
-  enqueue_delivery(d, now)
   return d
 end
 
@@ -129,20 +139,30 @@ local function wants(events, type)
   return false
 end
 
+-- The endpoints of a project that take events, read once a run unless it changes them.
+local routes = {}
+local function routes_of(project)
+  if routes[project] then return routes[project] end
+  local found, flat = {}, redis.call('HGETALL', routes_key(project))
+  for i = 1, #flat, 2 do
+    local route = cjson.decode(flat[i + 1])
+    route.endpoint = flat[i]
+    table.insert(found, route)
+  end
+  routes[project] = found
+  return found
+end
+
 -- Tells an event: it joins the feed of its project, and is owed to every receiver that wants it. `own` is where the job's
 -- own events go, if it says so.
 local function emit(event, own)
   local feed = events_key(event.project)
   meter('events\n' .. event.type, 1)
   redis.call('XADD', feed, 'MINID', '~', int(now - event.retention - 3600000), '*', 'event', event.body)
-  redis.call('PEXPIRE', feed, int(event.retention + DAY))
+  keep_for(feed, event.retention + DAY)
   if own and wants(own.events, event.type) then owe(event, own) end
-  local routes = redis.call('HGETALL', routes_key(event.project))
-  for i = 1, #routes, 2 do
-    local route = cjson.decode(routes[i + 1])
-    if wants(route.events, event.type) then
-      owe(event, {endpoint = routes[i], origin = route.origin, include = route.include})
-    end
+  for _, route in ipairs(routes_of(event.project)) do
+    if wants(route.events, event.type) then owe(event, route) end
   end
 end
 

@@ -8,7 +8,7 @@ from jobs.runs import Claim
 from jobs.store import Sameness
 from jobs.workers import LEASE_SECONDS, LiveWorker
 from tests.factories import new_job
-from tests.fakes.bench import ABOUT, ANSWERED, COMPLETED, FAILED, UNSENT, Bench
+from tests.fakes.bench import ABOUT, ANSWERED, COMPLETED, FAILED, UNSENT, Bench, answered
 from tests.fakes.clock import Clock
 from tests.fakes.waiting import wait_until
 
@@ -113,6 +113,55 @@ def test_a_job_that_takes_three_workers_with_it_is_given_up(bench: Bench, sent: 
     assert job.attempts_spent == 3 * sent
 
 
+def lost_twice(bench: Bench, count: int) -> list[str]:
+    """Jobs with which two workers were lost."""
+    numbers = [bench.submit(max_attempts=20) for _ in range(count)]
+    for worker in ("w-first", "w-second"):
+        bench.beat(worker, slots=count)
+        bench.dispatch()
+        assert len(bench.claim(worker)) == count
+        lose(bench, worker)
+    return numbers
+
+
+def test_no_worker_runs_two_jobs_of_which_each_may_be_what_killed_two_workers(bench: Bench) -> None:
+    suspects = lost_twice(bench, 3)
+    others = [bench.submit() for _ in range(2)]
+    for worker in ("w1", "w2"):
+        bench.beat(worker, slots=10)
+    assert bench.dispatch().released == 4
+    given = {worker: bench.workers.held_by(worker) for worker in ("w1", "w2")}
+    assert [len(given[worker] & set(suspects)) for worker in ("w1", "w2")] == [1, 1]
+    assert given["w1"] | given["w2"] >= set(others)
+    (left,) = set(suspects) - given["w1"] - given["w2"]
+    assert (bench.job(left).stage, bench.job(left).reason) == ("delayed", "worker_lost")
+
+
+def test_the_next_of_them_goes_when_the_one_before_has_ended(bench: Bench) -> None:
+    lost_twice(bench, 2)
+    bench.beat("w1", slots=10)
+    bench.dispatch()
+    (claim,) = bench.claim()
+    bench.make_due("delayed")
+    bench.sweep()
+    assert bench.dispatch().released == 0
+    bench.runs().finish(claim, COMPLETED, answered(1))
+    bench.make_due("delayed")
+    bench.sweep()
+    assert bench.dispatch().released == 1
+
+
+def test_what_is_lost_with_one_of_them_is_not_given_up_for_it(bench: Bench) -> None:
+    (suspect,) = lost_twice(bench, 1)
+    others = [bench.submit() for _ in range(3)]
+    bench.beat("w1", slots=10)
+    bench.dispatch()
+    assert len(bench.claim()) == 4
+    lose(bench, "w1")
+    assert bench.job(suspect).status == "failed"
+    assert {bench.job(number).status for number in others} == {"queued"}
+
+
 def test_a_response_that_takes_three_workers_with_it_is_cancelled_upstream(bench: Bench) -> None:
     claim = bench.run_one("w0")
     for turn in range(3):
@@ -146,18 +195,6 @@ def test_workers_that_are_told_to_go_are_not_counted_as_lost(bench: Bench) -> No
         bench.workers.leave(f"w{turn}")
         claim = take_up(bench, f"w{turn + 1}")
     assert bench.job(claim.number).status == "in_progress"
-
-
-def test_jobs_that_lost_two_workers_together_come_back_apart(bench: Bench, clock: Clock) -> None:
-    claims = bench.run_all(20, slots=20)
-    lose(bench, "w1")
-    bench.beat("w2", slots=20)
-    bench.dispatch()
-    assert len(bench.claim("w2")) == 20
-    lose(bench, "w2")
-    due = {bench.client.hget(keys.job(claim.number), "due") for claim in claims}
-    assert None not in due
-    assert len(due) > 10
 
 
 def take_up(bench: Bench, worker: str) -> Claim:

@@ -6,7 +6,7 @@ import redis
 from jobs.connection import connect
 from jobs.errors import StoreUnavailable
 from tests.fakes.redis_server import running_redis
-from worker.wakes import STAND_BY_SECONDS, Wakes
+from worker.wakes import GATHER_SECONDS, STAND_BY_SECONDS, Wakes
 
 CHANNEL = "{respool}:test_wakes"
 
@@ -47,6 +47,23 @@ def test_a_wait_ends_when_the_next_look_is_due(store_client: redis.Redis, monkey
         wakes.follow(leads=True, wake_seconds=None)
     assert wakes.follow(leads=True, wake_seconds=0.01) == 0
     assert wakes.follow(leads=True, wake_seconds=0) == 0
+    wakes.close()
+
+
+def test_wakes_that_come_together_share_a_look_and_the_first_after_a_calm_time_is_heard_at_once(
+    store_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.wakes.LONGEST_SECONDS", 1000.0)
+    slept: list[float] = []
+    wakes = Wakes(store_client, channel=CHANNEL)
+    for _ in range(2):
+        wakes.follow(leads=True, wake_seconds=None)
+    monkeypatch.setattr("worker.wakes.time.sleep", slept.append)
+    monkeypatch.setattr("worker.wakes.time.monotonic", lambda: 1e9)
+    for _ in range(2):
+        store_client.publish(CHANNEL, "")
+        wakes.follow(leads=True, wake_seconds=None)
+    assert slept == [0, pytest.approx(GATHER_SECONDS)]
     wakes.close()
 
 
