@@ -6,8 +6,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any
 
 import redis
@@ -18,16 +16,29 @@ from jobs.errors import StoreError, StoreUnavailable
 BATCH_BYTES = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """A call whose words are bytes, and who waits for its answer."""
+    """A call whose words are bytes, and the one thread that waits for its answer."""
 
-    call: scripts.Call
-    answer: Future[Any] = field(default_factory=Future)
+    __slots__ = ("_answer", "_told", "call", "size_bytes")
 
-    @property
-    def size_bytes(self) -> int:
-        return sum(len(word) for word in self.call.args if isinstance(word, bytes))
+    def __init__(self, call: scripts.Call) -> None:
+        self.call = call
+        self.size_bytes = sum(len(word) for word in call.args if isinstance(word, bytes))
+        self._answer: Any = None
+        self._told = threading.Lock()
+        self._told.acquire()
+
+    def tell(self, answer: Any) -> None:
+        """Once; an exception is raised where the answer is waited for."""
+        self._answer = answer
+        self._told.release()
+
+    def wait(self) -> Any:
+        """Once."""
+        self._told.acquire()
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
 
 
 class Coalescer:
@@ -55,12 +66,12 @@ class Coalescer:
 
         Raises UnicodeEncodeError or TypeError for words that cannot be sent; the calls of others do not suffer.
         """
-        asked = _Asked(call=call.encoded())
+        asked = _Asked(call.encoded())
         with self._entrance:
             if self._closing.is_set():
                 raise StoreUnavailable("this process has stopped writing")
             self._calls.put(asked)
-        return asked.answer.result()
+        return asked.wait()
 
     def close(self) -> None:
         """Ends after what was asked for is done, or tried once more if Redis is away."""
@@ -94,13 +105,10 @@ class Coalescer:
             answers = self._patiently(lambda: scripts.run_all(self._client, [asked.call for asked in batch]))
         except (StoreError, redis.RedisError) as error:
             for asked in batch:
-                asked.answer.set_exception(error)
+                asked.tell(error)
             return
         for asked, answer in zip(batch, answers, strict=True):
-            if isinstance(answer, redis.RedisError):
-                asked.answer.set_exception(answer)
-            else:
-                asked.answer.set_result(answer)
+            asked.tell(answer)
 
     def _patiently(self, send: Callable[[], list[Any]]) -> list[Any]:
         pause = 0.05

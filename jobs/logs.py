@@ -51,6 +51,7 @@ def set_up(settings: Settings, *, secrets: Iterable[str] = (), stream: TextIO | 
     `secrets` are those that the settings do not hold. What nobody catches, and warnings, become lines too.
     """
     _write(lines(settings.log_format, [*secrets_of(settings), *secrets], stream=stream), stream or sys.stderr)
+    logging._srcfile = None  # no line says where it was written, which is slow to find out
     logging.raiseExceptions = False  # a line that cannot be written would be told of with its arguments
     logging.getLogger().setLevel(max(logging.INFO, logging.getLevelName(settings.log_level)))
     set_levels(settings.log_level)

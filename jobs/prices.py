@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from jobs.limit_fields import Decimals, read_numbers
@@ -54,6 +55,15 @@ def amount(nano: int) -> float:
 
 
 def _nano(*parts: tuple[int, float]) -> int:
+    whole, below = _exactly(*(price for _, price in parts))
+    exact = sum(tokens * each for (tokens, _), each in zip(parts, whole, strict=True))
+    return max(0, min((2 * exact + below) // (2 * below), MOST_NANO))
+
+
+@cache
+def _exactly(*prices: float) -> tuple[tuple[int, ...], int]:
+    """What a token costs at each price, in nano-units: whole numbers, and what all of them are to be divided by."""
     # Through its text a float stands for what was written in the file.
-    exact = sum(tokens * Fraction(str(price)) for tokens, price in parts) * _NANO_PER_TOKEN
-    return max(0, min(math.floor(exact + Fraction(1, 2)), MOST_NANO))
+    exact = [Fraction(str(price)) * _NANO_PER_TOKEN for price in prices]
+    below = math.lcm(*(each.denominator for each in exact))
+    return tuple(int(each * below) for each in exact), below

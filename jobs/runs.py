@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import redis
@@ -82,8 +82,17 @@ class Closing:
 
     def as_json(self) -> str:
         """Objects inside are JSON texts of their own: the scripts, which read the rest, would round their numbers."""
-        shown = {name: value for name, value in asdict(self).items() if name != "nano"}
-        values = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in shown.items()}
+        values = {
+            "outcome": self.outcome,
+            "delivery": self.delivery,
+            "may_be_billed": self.may_be_billed,
+            "http_status": self.http_status,
+            "upstream_request_id": self.upstream_request_id,
+            "upstream_response_id": self.upstream_response_id,
+            "usage": _json(self.usage),
+            "error": _json(self.error),
+            "kind": self.kind,
+        }
         return json.dumps({name: value for name, value in values.items() if value is not None})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -66,10 +66,10 @@ def current() -> Span:
 
 
 @contextmanager
-def under_way(span: Span) -> Iterator[None]:
+def under_way(span: Span) -> Iterator[Span]:
     token = _current.set(span)
     try:
-        yield
+        yield span
     finally:
         _current.reset(token)
 
@@ -77,13 +77,10 @@ def under_way(span: Span) -> Iterator[None]:
 class Untraced:
     """Collects nothing."""
 
-    @contextmanager
     def span(
         self, name: str, *, kind: Kind, within: str | None = None, facts: Mapping[str, Fact] = NO_FACTS
-    ) -> Iterator[Span]:
-        span = current() if within is None else Passed(traceparent=within)
-        with under_way(span):
-            yield span
+    ) -> AbstractContextManager[Span]:
+        return nullcontext(current()) if within is None else under_way(Passed(traceparent=within))
 
 
 UNTRACED = Untraced()

@@ -62,8 +62,8 @@ def unsaid(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _said(name: str, echo: Echo, upstream: Mapping[str, Any], request: Mapping[str, Any]) -> Any:
     for source in (upstream, request):
-        said = echo.read(source.get(name))
-        if said is not None:
+        given = source.get(name)
+        if given is not None and (said := echo.read(given)) is not None:
             return said
     return echo.otherwise()
 

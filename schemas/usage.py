@@ -80,8 +80,11 @@ def complete_usage(value: object) -> dict[str, Any] | None:
 
 
 def _first_count(value: Mapping[str, Any], *names: str) -> int | None:
-    counts = (whole_number(value.get(name)) for name in names)
-    return next((count for count in counts if count is not None and count >= 0), None)
+    for name in names:
+        count = whole_number(value.get(name))
+        if count is not None and count >= 0:
+            return count
+    return None
 
 
 def _details(value: Mapping[str, Any], side: str, names: tuple[str, ...]) -> dict[str, Any]:

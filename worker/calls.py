@@ -32,7 +32,7 @@ class Call:
         self.request_id: str | None = None
         self.response: dict[str, Any] = {}
         """What was heard of the upstream's response besides its end: its `id`, and its `usage` if it told one."""
-        self._over = threading.Event()
+        self._over: threading.Event | None = None
 
     @property
     def overdue(self) -> bool:
@@ -57,13 +57,18 @@ class Call:
 
     def wait(self, seconds: float) -> bool:
         """Waits until the time is over or the call is hung up; True if it is hung up."""
-        return self._over.wait(seconds)
+        with self._lock:
+            if self.hung_up:
+                return True
+            over = self._over = self._over or threading.Event()
+        return over.wait(seconds)
 
     def hang_up(self, why: str) -> None:
         """Shuts the connection and ends the waiting, so that whoever reads or waits for it goes on at once."""
         with self._lock:
             self.hung_up = self.hung_up or why
-            self._over.set()
+            if self._over is not None:
+                self._over.set()
             if self._socket is not None:
                 with contextlib.suppress(OSError):
                     # Not the TLS socket's own shutdown: that one would first take the TLS layer from under its reader.
@@ -81,25 +86,36 @@ class Calls:
     """
 
     def __init__(self) -> None:
-        self._calls: dict[tuple[str, int], Call] = {}
+        self._calls: dict[str, dict[int, Call]] = {}
+        self._lock = threading.Lock()
 
     def add(self, number: str, attempt: int, call: Call) -> None:
-        self._calls[number, attempt] = call
+        with self._lock:
+            self._calls.setdefault(number, {})[attempt] = call
 
     def remove(self, number: str, attempt: int) -> None:
-        self._calls.pop((number, attempt), None)
+        with self._lock:
+            held = self._calls.get(number, {})
+            held.pop(attempt, None)
+            if not held:
+                self._calls.pop(number, None)
 
     def hang_up(self, number: str, why: str) -> None:
         """Ends every attempt's call for the job."""
-        for (held, _), call in list(self._calls.items()):
-            if held == number:
-                call.hang_up(why)
+        with self._lock:
+            found = list(self._calls.get(number, {}).values())
+        for call in found:
+            call.hang_up(why)
 
     def hang_up_overdue(self) -> None:
-        for call in list(self._calls.values()):
+        for call in self._all():
             if call.overdue:
                 call.hang_up(OUT_OF_TIME)
 
     def hang_up_all(self, why: str) -> None:
-        for call in list(self._calls.values()):
+        for call in self._all():
             call.hang_up(why)
+
+    def _all(self) -> list[Call]:
+        with self._lock:
+            return [call for held in self._calls.values() for call in held.values()]

@@ -60,11 +60,10 @@ def read_rates(headers: Mapping[str, str], *, now: float) -> Rates:
 
 
 def _rate(headers: Mapping[str, str], kind: str, *, now: float) -> Rate:
-    return Rate(
-        limit=_count(headers.get(f"x-ratelimit-limit-{kind}")),
-        remaining=_count(headers.get(f"x-ratelimit-remaining-{kind}")),
-        reset_seconds=seconds_in(headers.get(f"x-ratelimit-reset-{kind}") or "", now=now),
-    )
+    limit, remaining, reset = (headers.get(f"x-ratelimit-{what}-{kind}") for what in ("limit", "remaining", "reset"))
+    if not (limit or remaining or reset):
+        return UNTOLD
+    return Rate(limit=_count(limit), remaining=_count(remaining), reset_seconds=seconds_in(reset or "", now=now))
 
 
 def _count(text: str | None) -> int | None:

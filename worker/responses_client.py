@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 from urllib.parse import quote
 
 import requests
-from requests.structures import CaseInsensitiveDict
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from jobs.log_secrets import HIDDEN, LEAST_CHARACTERS
@@ -21,6 +20,7 @@ from worker.errors import BrokenAnswer, CallError, Cut, HungUp, Stalled, TooLarg
 from worker.event_stream import BrokenStream, LastState
 from worker.file_body import FileBody
 from worker.file_inputs import unfilled
+from worker.wire import Wire, leave
 
 CHUNK_BYTES = 64 * 1024
 BRIEF_SECONDS = 30.0
@@ -34,10 +34,10 @@ Fill = Callable[[bytes, float], AbstractContextManager[bytes | FileBody]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A whole answer. `stream` is set instead of `body` where events came."""
+    """A whole answer. `stream` is set instead of `body` where events came; `headers` finds names in any case."""
 
     http_status: int
-    headers: CaseInsensitiveDict[str]
+    headers: Mapping[str, str]
     body: bytes = b""
     stream: LastState | None = None
 
@@ -58,16 +58,15 @@ class ResponsesClient:
         """`url` is the base to which `/responses` is added; `fill` puts the files into a request that names some."""
         self._fill = fill
         self._tracer = tracer
-        self._session = session
-        self._url = f"{url}/responses"
-        self._headers = {
+        headers = {
             "Accept": "application/json, text/event-stream",
             "Accept-Encoding": "identity",
             "User-Agent": "respool",
         }
         self._key = api_key.encode()
         if api_key:
-            self._headers["Authorization"] = f"Bearer {api_key}"
+            headers["Authorization"] = f"Bearer {api_key}"
+        self._wire = Wire(session, url=f"{url}/responses", headers=headers)
         self._connect_seconds = connect_timeout_seconds
         self._read_seconds = read_timeout_seconds
         self._max_bytes = max_bytes
@@ -80,14 +79,12 @@ class ResponsesClient:
             "X-Client-Request-Id": idempotency_key,
         }
         with self._fill(body, call.seconds) as filled:
-            return self._send(
-                call, method="POST", url=self._url, headers=headers, body=filled, read_seconds=self._read_seconds
-            )
+            return self._send(call, method="POST", headers=headers, body=filled, read_seconds=self._read_seconds)
 
     def retrieve(self, response_id: str, *, call: Call) -> Answer:
         """The response of that id as it is now. Raises as `create`."""
         return self._send(
-            call, method="GET", url=self._url_of(response_id), read_seconds=min(BRIEF_SECONDS, self._read_seconds)
+            call, method="GET", below=_place_of(response_id), read_seconds=min(BRIEF_SECONDS, self._read_seconds)
         )
 
     def resume(self, response_id: str, *, after: int | None, call: Call) -> Answer:
@@ -96,24 +93,21 @@ class ResponsesClient:
         One that cannot be streamed may be answered as it is now. Raises as `create`.
         """
         cursor = "" if after is None else f"&starting_after={after}"
-        url = f"{self._url_of(response_id)}?stream=true{cursor}"
-        return self._send(call, method="GET", url=url, read_seconds=self._read_seconds)
+        below = f"{_place_of(response_id)}?stream=true{cursor}"
+        return self._send(call, method="GET", below=below, read_seconds=self._read_seconds)
 
     def cancel(self, response_id: str, *, call: Call) -> Answer:
         """Ends the response of that id, and answers what became of it. Raises as `create`."""
-        url = f"{self._url_of(response_id)}/cancel"
-        return self._send(call, method="POST", url=url, read_seconds=min(CANCEL_SECONDS, self._read_seconds))
-
-    def _url_of(self, response_id: str) -> str:
-        return f"{self._url}/{quote(response_id, safe='')}"
+        below = f"{_place_of(response_id)}/cancel"
+        return self._send(call, method="POST", below=below, read_seconds=min(CANCEL_SECONDS, self._read_seconds))
 
     def _send(
         self,
         call: Call,
         *,
         method: str,
-        url: str,
         read_seconds: float,
+        below: str = "",
         headers: Mapping[str, str] = MappingProxyType({}),
         body: bytes | FileBody | None = None,
     ) -> Answer:
@@ -121,7 +115,12 @@ class ResponsesClient:
             traced = {"traceparent": span.traceparent} if span.traceparent else {}
             try:
                 return self._called(
-                    call, method=method, url=url, read_seconds=read_seconds, headers={**headers, **traced}, body=body
+                    call,
+                    method=method,
+                    below=below,
+                    read_seconds=read_seconds,
+                    headers={**headers, **traced},
+                    body=body,
                 )
             finally:
                 span.say(http__request__method=method, http__response__status_code=call.http_status)
@@ -131,22 +130,25 @@ class ResponsesClient:
         call: Call,
         *,
         method: str,
-        url: str,
+        below: str,
         read_seconds: float,
         headers: Mapping[str, str],
         body: bytes | FileBody | None,
     ) -> Answer:
         token = calls.current.set(call)
-        options: dict[str, Any] = {
-            "data": body,
-            "headers": {**self._headers, **headers},
-            "stream": True,
-            "allow_redirects": False,
-        }
-        timeouts = (min(self._connect_seconds, read_seconds), read_seconds)
         try:
-            with self._session.request(method, url, timeout=timeouts, **options) as answer:
+            answer = self._wire.ask(
+                method,
+                below,
+                headers=headers,
+                body=body,
+                connect_seconds=min(self._connect_seconds, read_seconds),
+                read_seconds=read_seconds,
+            )
+            try:
                 return self._read(answer, call)
+            finally:
+                leave(answer)
         except (CallError, requests.RequestException, HTTPError, OSError, ValueError) as error:
             # A socket that is shut under its reader can show up as any of these.
             if call.hung_up:
@@ -158,21 +160,21 @@ class ResponsesClient:
             calls.current.reset(token)
             call.leaves()
 
-    def _read(self, answer: requests.Response, call: Call) -> Answer:
-        call.hears(http_status=answer.status_code, request_id=request_id_of(answer.headers))
-        chunks = self._chunks(answer)
-        if answer.ok and answer.headers.get("Content-Type", "").lower().startswith("text/event-stream"):
+    def _read(self, answer: BaseHTTPResponse, call: Call) -> Answer:
+        call.hears(http_status=answer.status, request_id=request_id_of(answer.headers))
+        chunks, ok = self._chunks(answer), answer.status < 400
+        if ok and answer.headers.get("Content-Type", "").lower().startswith("text/event-stream"):
             return self._followed(answer, chunks, call)
-        whole = b"".join(chunks) if answer.ok else self._without_key(b"".join(chunks))
-        if answer.ok and whole.lstrip().startswith((b"data:", b"event:")):
+        whole = b"".join(chunks) if ok else self._without_key(b"".join(chunks))
+        if ok and whole.lstrip().startswith((b"data:", b"event:")):
             return self._followed(answer, iter([whole]), call)  # a stream that does not call itself one
-        return Answer(http_status=answer.status_code, headers=answer.headers, body=whole)
+        return Answer(http_status=answer.status, headers=answer.headers, body=whole)
 
     def _without_key(self, refusal: bytes) -> bytes:
         """Endpoints tell a key that they refuse; the caller, whom the refusal is told to, must not hear it."""
         return refusal.replace(self._key, HIDDEN.encode()) if len(self._key) >= LEAST_CHARACTERS else refusal
 
-    def _followed(self, answer: requests.Response, chunks: Iterator[bytes], call: Call) -> Answer:
+    def _followed(self, answer: BaseHTTPResponse, chunks: Iterator[bytes], call: Call) -> Answer:
         state = LastState()
         try:
             event_stream.last_state(chunks, state=state, tell=call.tell)
@@ -181,16 +183,20 @@ class ResponsesClient:
                 call.response = {"id": state.response_id}
         if state.response is None and state.error is None:
             raise Cut("the stream ended without a final event", sent=True)
-        return Answer(http_status=answer.status_code, headers=answer.headers, stream=state)
+        return Answer(http_status=answer.status, headers=answer.headers, stream=state)
 
-    def _chunks(self, answer: requests.Response) -> Iterator[bytes]:
+    def _chunks(self, answer: BaseHTTPResponse) -> Iterator[bytes]:
         """The body as it arrives; urllib3 notices a body that ends before its announced length."""
         size = 0
-        while chunk := answer.raw.read1(CHUNK_BYTES, decode_content=True):
+        while chunk := answer.read1(CHUNK_BYTES, decode_content=True):
             size += len(chunk)
             if size > self._max_bytes:
                 raise TooLarge(f"the answer is larger than {self._max_bytes} bytes", sent=True)
             yield chunk
+
+
+def _place_of(response_id: str) -> str:
+    return f"/{quote(response_id, safe='')}"
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:

@@ -157,4 +157,7 @@ def _error_of_job(error: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bytes(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _compact.encode(value).encode()
+
+
+_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))

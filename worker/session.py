@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import math
+import socket
 import ssl
 import time
 from http.cookiejar import DefaultCookiePolicy
@@ -90,11 +91,33 @@ class WatchedConnection(HTTPConnection):
         self._tell()
         super().request(*args, **options)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the other side keeps it open and has said nothing; under gevent a look costs less than a poll."""
+        if self.sock is None:
+            return False
+        carrier = self._carrier()
+        seconds = carrier.gettimeout()
+        try:
+            carrier.settimeout(0.0)
+            # Not the TLS socket's own: that one cannot look without taking.
+            socket.socket.recv(carrier, 1, socket.MSG_PEEK)
+        except BlockingIOError:
+            carrier.settimeout(seconds)
+            return True
+        except OSError:
+            return False
+        return False
+
     def _tell(self) -> None:
         call = calls.current.get()
         if call is not None and self.sock is not None:
-            # TLS to an endpoint behind a TLS proxy is no socket, but has one.
-            call.uses(getattr(self.sock, "socket", self.sock))
+            call.uses(self._carrier())
+
+    def _carrier(self) -> socket.socket:
+        """TLS to an endpoint behind a TLS proxy is no socket, but has one."""
+        found: socket.socket = getattr(self.sock, "socket", self.sock)
+        return found
 
 
 class WatchedTlsConnection(WatchedConnection, HTTPSConnection):

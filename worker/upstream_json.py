@@ -20,7 +20,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
     surrogate pairs U+FFFD.
     """
     try:
-        value = json.loads(data, parse_constant=_null, parse_float=_float, parse_int=_integer)
+        value = _decoder.decode(data.decode(json.detect_encoding(data), "surrogatepass"))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(value, dict):
@@ -60,3 +60,6 @@ def _sound(value: Any, *, level: int) -> Any:
 
 def _text(text: str) -> str:
     return text if text.isascii() else _lone_surrogate.sub("\ufffd", text)
+
+
+_decoder = json.JSONDecoder(parse_constant=_null, parse_float=_float, parse_int=_integer)

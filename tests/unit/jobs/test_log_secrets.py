@@ -15,6 +15,8 @@ from jobs.settings import Settings
         ),
         ("to https://h.example/in?abc failed", "to https://h.example/in?*** failed"),
         ("'Authorization: Bearer abc.def' is odd", "'Authorization: Bearer ***' is odd"),
+        ("authorization: BASIC dXNlcjpwYXNz", "authorization: BASIC ***"),
+        ("sk-abcdefgh12", "sk-***"),
         ("key rsp_abcdefgh12 and whsec_YWJjZGVm", "key rsp_*** and whsec_***"),
         ("is it ready? a=b", "is it ready? a=b"),
         ("default:doubao, 3 jobs (completed)", "default:doubao, 3 jobs (completed)"),

@@ -20,6 +20,7 @@ def _as_it_was() -> Iterator[None]:
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
     levels = {name: logging.getLogger(name).level for name in (*logs.ROOMS, *logs.QUIET)}
     handlers, level, told = root.handlers[:], root.level, logging.raiseExceptions
+    source = logging._srcfile
     yield
     root.handlers[:], root.level = handlers, level
     for name, before in levels.items():
@@ -27,6 +28,7 @@ def _as_it_was() -> Iterator[None]:
     sys.excepthook, threading.excepthook = hooks
     logging.captureWarnings(False)
     logging.raiseExceptions = told
+    logging._srcfile = source
 
 
 class Terminal(io.StringIO):

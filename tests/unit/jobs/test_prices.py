@@ -1,3 +1,4 @@
+import math
 import sys
 from fractions import Fraction
 from typing import Any
@@ -42,6 +43,13 @@ def test_a_cost_is_exact_to_the_nano_unit_for_what_was_written_as_the_price(pric
     exact = Fraction(str(price)) * tokens * 1000
     found = Price(input=price, cached=price, output=0).nano_of(input_tokens=tokens, output_tokens=0)
     assert abs(found - min(exact, MOST_NANO)) <= Fraction(1, 2)
+
+
+@given(prices, prices, counts, counts)
+def test_costs_are_summed_before_they_are_rounded(first: float, second: float, read: int, written: int) -> None:
+    exact = (Fraction(str(first)) * read + Fraction(str(second)) * written) * 1000
+    found = Price(input=first, cached=0, output=second).nano_of(input_tokens=read, output_tokens=written)
+    assert found == min(math.floor(exact + Fraction(1, 2)), MOST_NANO)
 
 
 def test_a_tenth_is_a_tenth_however_often() -> None:

@@ -1,3 +1,7 @@
+import json
+from dataclasses import fields
+from typing import Any
+
 import pytest
 
 from jobs import keys
@@ -279,3 +283,20 @@ def test_however_often_a_job_is_refused_what_may_be_billed_stays_in_its_record(b
     assert len(attempts) <= 101
     assert (attempts[0]["number"], attempts[0]["may_be_billed"]) == (1, True)
     assert attempts[-1]["number"] == 121
+
+
+def test_an_attempts_entry_has_all_that_is_known_of_its_end_but_what_it_cost() -> None:
+    known: dict[str, Any] = {
+        "outcome": "failed",
+        "delivery": "answered",
+        "may_be_billed": True,
+        "http_status": 500,
+        "upstream_request_id": "r1",
+        "upstream_response_id": "resp_up",
+        "usage": {"total_tokens": 10**17},
+        "error": {"code": "c"},
+        "kind": "transient",
+    }
+    inner = {"usage": '{"total_tokens": 100000000000000000}', "error": '{"code": "c"}'}
+    assert {*known, "nano"} == {field.name for field in fields(Closing)}
+    assert json.loads(Closing(**known, nano=5).as_json()) == known | inner

@@ -14,7 +14,7 @@ def test_each_account_has_a_client_with_connections_for_all_slots() -> None:
     endpoints = open_endpoints(ACCOUNTS, Settings(slots=77))
     assert list(endpoints) == ["one", "two"]
     assert [endpoint.background for endpoint in endpoints.values()] == [False, True]
-    sessions = [endpoint.client._session for endpoint in endpoints.values()]
+    sessions = [endpoint.client._wire._session for endpoint in endpoints.values()]
     assert sessions[0] is not sessions[1]
     assert {session.get_adapter("http://x")._pool_maxsize for session in sessions} == {77}
 

@@ -56,7 +56,12 @@ def test_without_a_key_there_is_no_authorization(open_client: Callable[..., Resp
     with raw_server(http_answer(b"{}")) as server:
         client = open_client(server.url)
         keyless = ResponsesClient(
-            client._session, url=server.url, api_key="", connect_timeout_seconds=5, read_timeout_seconds=5, max_bytes=99
+            client._wire._session,
+            url=server.url,
+            api_key="",
+            connect_timeout_seconds=5,
+            read_timeout_seconds=5,
+            max_bytes=99,
         )
         keyless.create(b"{}", idempotency_key="job_1", call=Call(seconds=60))
     assert b"authorization" not in server.requests[0].lower()
@@ -154,6 +159,17 @@ def test_a_redirect_is_not_followed(status: str, post: Post) -> None:
         with raw_server(http_answer(b"", location, status=status)) as server:
             assert post(server.url).http_status == int(status[:3])
     assert other.requests == []
+
+
+def test_a_redirect_whose_answer_is_beyond_the_bound_is_not_read_to_its_end(post: Post) -> None:
+    redirect = http_answer(b"x" * 300_000, "Location: /elsewhere", status="302 Found")
+    with raw_server(redirect) as server, pytest.raises(TooLarge):
+        post(server.url, most=100_000)
+
+
+def test_what_a_redirect_says_is_kept(post: Post) -> None:
+    with raw_server(http_answer(b"moved", "Location: /elsewhere", status="302 Found")) as server:
+        assert post(server.url).body == b"moved"
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 2"])

@@ -7,11 +7,12 @@ from requests.adapters import HTTPAdapter
 
 from tests.fakes.certificates import make_certificate
 from tests.fakes.raw_server import http_answer, raw_server, read_request
+from tests.fakes.waiting import wait_until
 from tests.unit.worker.conftest import Post
 from worker.calls import Call
 from worker.errors import Unreachable
 from worker.responses_client import ResponsesClient
-from worker.session import open_session
+from worker.session import WatchedConnection, open_session
 
 ANSWER = http_answer(b'{"status": "completed"}')
 
@@ -125,6 +126,35 @@ def test_a_connection_that_rested_too_long_is_not_used_again(
             assert client.create(b"{}", idempotency_key=number, call=call).http_status == 200
             assert call.connected
     assert len(server.requests) == connections
+
+
+def test_calls_over_tls_share_a_connection(open_client: Callable[..., ResponsesClient], tmp_path: Path) -> None:
+    made = make_certificate(tmp_path, name="IP:127.0.0.1")
+    with raw_server(keeping_alive, context=made.server_context()) as server:
+        client = open_client(f"https://127.0.0.1:{server.port}", ca_file=made.file)
+        for number in "123":
+            assert client.create(b"{}", idempotency_key=number, call=Call(seconds=60)).http_status == 200
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("said", [b"", b"unasked"])
+def test_a_connection_counts_as_open_until_the_other_side_closes_it_or_speaks(said: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = WatchedConnection("127.0.0.1", listener.getsockname()[1], timeout=5.0)
+        assert not connection.is_connected
+        connection.connect()
+        other, _ = listener.accept()
+        for _ in range(2):
+            assert connection.is_connected
+        assert connection.sock.gettimeout() == 5.0
+        other.sendall(said)
+        if not said:
+            other.close()
+        wait_until(lambda: not connection.is_connected)
+        assert connection.sock.recv(100) == said
+        other.close()
+        connection.close()
+        assert not connection.is_connected
 
 
 def test_a_tunnel_that_rested_too_long_is_dug_anew(
