@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from jobs.limit_fields import Decimals, read_numbers
@@ -54,6 +55,11 @@ def amount(nano: int) -> float:
 
 
 def _nano(*parts: tuple[int, float]) -> int:
-    # Through its text a float stands for what was written in the file.
-    exact = sum(tokens * Fraction(str(price)) for tokens, price in parts) * _NANO_PER_TOKEN
+    exact = sum(tokens * _exact(price) for tokens, price in parts if tokens)
     return max(0, min(math.floor(exact + Fraction(1, 2)), MOST_NANO))
+
+
+@lru_cache(maxsize=1024)
+def _exact(price: float) -> Fraction:
+    """Nano-units a token. Through its text a float stands for what was written in the file."""
+    return Fraction(str(price)) * _NANO_PER_TOKEN
