@@ -15,6 +15,8 @@ from jobs.waiting import Waiting
 from schemas import response, strict_json
 from schemas.error import InvalidJson
 
+A_MOMENT_SECONDS = 0.1
+
 
 def dump(job: Job, *, raw: bytes | None = None) -> dict[str, Any]:
     """The job on the wire; `raw`, what the upstream sent, takes the place of the completed response."""
@@ -22,6 +24,17 @@ def dump(job: Job, *, raw: bytes | None = None) -> dict[str, Any]:
     if raw is not None:
         whole["response"] = _raw(raw)
     return whole
+
+
+def dump_accepted(job: Job) -> dict[str, Any]:
+    """The job as the answer to its submit shows it."""
+    return _dump(job, waiting_accepted(job))
+
+
+def waiting_accepted(job: Job) -> Waiting:
+    """Of a job that was just submitted. Many are in one moment, so they share a look at what lies before them. Raises
+    StoreUnavailable."""
+    return services().waiting.of([job], seen_seconds=A_MOMENT_SECONDS)[job.number]
 
 
 def dump_all(jobs: Sequence[Job]) -> list[dict[str, Any]]:

@@ -10,9 +10,10 @@ from api import response_view
 from api.event_frames import DONE, PING, frames
 from api.services import services
 from api.told_items import MOST_CLOSED, ToldItems
+from jobs.accepted import as_accepted
 from jobs.errors import JobNotFound, StoreUnavailable
 from jobs.event_log import FIRST_NUMBER, RESTARTED, Look
-from jobs.record import Job, as_accepted
+from jobs.record import Job
 from jobs.waiting import Waiting
 from schemas.response_events import item_events
 from schemas.stream_event import encode

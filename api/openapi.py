@@ -22,6 +22,11 @@ class StrictBlueprint(Blueprint):
 
     ARGUMENTS_PARSER = StrictParser()
 
+    def arguments(self, schema: Any, **told: Any) -> Callable[[View], View]:
+        """As flask-smorest's; a schema is made once, and not for each request."""
+        made = schema() if isinstance(schema, type) else schema
+        return cast(Callable[[View], View], super().arguments(made, **told))
+
     @staticmethod
     def doc(*, parameters: Iterable[dict[str, Any]] = (), **told: Any) -> Callable[[View], View]:
         """As flask-smorest's, but `parameters` stand beside those that the view takes, not in their place."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 from flask import request
@@ -17,7 +17,7 @@ from api.trail import trail
 from api.webhook_body import webhook_of
 from jobs.asked import Asked
 from jobs.log_context import about
-from jobs.record import JOB_PREFIX
+from jobs.record import JOB_PREFIX, Job, NewJob
 from jobs.store import Sameness, Submitted
 from jobs.tracing import current
 from jobs.webhooks.target import Webhook
@@ -27,13 +27,28 @@ MOST_KEY_CHARACTERS = 255
 log = logging.getLogger(__name__)
 
 
-def submit(asked: Asked) -> Submitted:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A submit and the job that it `asked` for, which an earlier submit may have made under another number."""
+
+    asked: NewJob
+    submitted: Submitted
+
+    def job(self) -> Job:
+        """As it was accepted, however quick a worker was; one of an earlier submit as it is now. Raises StoreError."""
+        if self.submitted.created:
+            return services().store.accepted(self.asked)
+        return services().store.get(self.submitted.number, project=None)
+
+
+def submit(asked: Asked) -> Submission:
     """Accepts the job that is asked for. Raises Refusal, StoreError, ValidationError."""
     key = caller()
-    job = services().intake.new_job(asked, project=key.project, api_key=key.id, webhook=webhook(asked))
-    submitted = services().store.submit(replace(job, trail=trail()), _sameness(asked))
+    intake = services().intake
+    job = intake.new_job(asked, project=key.project, api_key=key.id, webhook=webhook(asked), trail=trail())
+    submitted = services().store.submit(job, _sameness(asked))
     _tell(submitted, project=key.project)
-    return submitted
+    return Submission(asked=job, submitted=submitted)
 
 
 def _tell(submitted: Submitted, *, project: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 
 from jobs import keys
 from jobs.eta import Outlook
@@ -59,27 +60,36 @@ class Backlog:
         return found + like
 
 
-def read_backlogs(client: redis.Redis, limits: Limits, names: Sequence[str]) -> dict[str, Backlog]:
-    """The backlogs, by name. Raises redis.RedisError."""
-    seconds, micros = client.time()
-    now = seconds + micros / 1_000_000
+def read_backlog(client: redis.Redis, limits: Limits, name: str) -> Backlog:
+    """The backlog as it is now, in two round trips. Raises redis.RedisError."""
     reader = LaneReader(client, limits)
-    workers, free = _slots(client, now)
-    found = {}
-    for name in names:
-        service, blocked, shares, unseen = _shares(client, name)
-        found[name] = Backlog(
-            name=name,
-            blocked=blocked,
-            service=service,
-            shares=shares,
-            unseen=unseen,
-            lanes=reader.read([lane_of(model_of(name), account=each) for each in _accounts(limits, name)]),
-            workers=workers,
-            free_slots=free,
-            now=now,
-        )
-    return found
+    lanes = [lane_of(model_of(name), account=each) for each in _accounts(limits, name)]
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.time()
+        pipeline.zrange(keys.WORKERS, 0, -1, withscores=True)
+        pipeline.hmget(keys.backlog(name), "service", "blocked")
+        pipeline.zrange(keys.backlog_projects(name), 0, MOST_PROJECTS - 1, withscores=True)
+        pipeline.zcard(keys.backlog_projects(name))
+        reader.ask(pipeline, lanes)
+        (seconds, micros), leases, (service, blocked), waiting, count, *of_lanes = pipeline.execute()
+        now = seconds + micros / 1_000_000
+        live = [worker.decode() for worker, until in leases if until > round(now * 1000)]
+        projects = {project.decode(): received for project, received in waiting}
+        _ask_slots(pipeline, live)
+        _ask_shares(pipeline, name, projects)
+        answers = pipeline.execute()
+    of_workers, of_projects = answers[: 2 * len(live)], answers[2 * len(live) :]
+    return Backlog(
+        name=name,
+        blocked=(blocked or b"").decode(),
+        service=float(service or 0),
+        shares=_shares(projects, of_projects),
+        unseen=count - len(projects),
+        lanes=reader.told(lanes, of_lanes, now=now),
+        workers=len(live),
+        free_slots=_free_slots(of_workers),
+        now=now,
+    )
 
 
 def _accounts(limits: Limits, backlog: str) -> list[str]:
@@ -87,30 +97,27 @@ def _accounts(limits: Limits, backlog: str) -> list[str]:
     return [name for name in limits.account_names if account in (ANY, name) and limits.serves(model, account=name)]
 
 
-def _slots(client: redis.Redis, now: float) -> tuple[int, int]:
-    """How many worker processes live, and how many slots they have free."""
-    live: list[Any] = client.zrangebyscore(keys.WORKERS, f"({round(now * 1000)}", "+inf")
-    with client.pipeline(transaction=False) as pipeline:
-        for worker in live:
-            pipeline.hget(keys.worker(worker.decode()), "slots")
-            pipeline.scard(keys.worker_jobs(worker.decode()))
-        answers: list[Any] = pipeline.execute()
+def _ask_slots(pipeline: Pipeline, workers: Iterable[str]) -> None:
+    for worker in workers:
+        pipeline.hget(keys.worker(worker), "slots")
+        pipeline.scard(keys.worker_jobs(worker))
+
+
+def _free_slots(answers: Sequence[Any]) -> int:
     pairs = zip(answers[::2], answers[1::2], strict=True)
-    return len(live), sum(max(0, int(slots or 0) - held) for slots, held in pairs)
+    return sum(max(0, int(slots or 0) - held) for slots, held in pairs)
 
 
-def _shares(client: redis.Redis, backlog: str) -> tuple[float, str, dict[str, Share], int]:
-    with client.pipeline(transaction=False) as pipeline:
-        pipeline.hmget(keys.backlog(backlog), "service", "blocked")
-        pipeline.zrange(keys.backlog_projects(backlog), 0, MOST_PROJECTS - 1, withscores=True)
-        pipeline.zcard(keys.backlog_projects(backlog))
-        (service, blocked), projects, count = pipeline.execute()
-        for project, _ in projects:
-            pipeline.zcard(keys.backlog_jobs(backlog, project.decode()))
-            pipeline.hget(keys.project(project.decode()), "weight")
-        answers = pipeline.execute()
-    shares = {
-        project.decode(): Share(service=received, weight=float(answers[2 * i + 1] or 1), waiting=answers[2 * i])
-        for i, (project, received) in enumerate(projects)
+def _ask_shares(pipeline: Pipeline, backlog: str, projects: Iterable[str]) -> None:
+    for project in projects:
+        pipeline.zcard(keys.backlog_jobs(backlog, project))
+        pipeline.hget(keys.project(project), "weight")
+
+
+def _shares(projects: Mapping[str, float], answers: Sequence[Any]) -> dict[str, Share]:
+    """By project; `projects` are what each received."""
+    rows = zip(projects.items(), answers[::2], answers[1::2], strict=True)
+    return {
+        project: Share(service=received, weight=float(weight or 1), waiting=waiting)
+        for (project, received), waiting, weight in rows
     }
-    return float(service or 0), (blocked or b"").decode(), shares, count - len(projects)

@@ -17,12 +17,15 @@ from jobs.named_files import named_files
 from jobs.record import NewJob, new_number
 from jobs.settings import Settings
 from jobs.store import JobStore
+from jobs.trail import Trail
 from jobs.webhooks.target import Webhook
 from schemas.fetched_urls import first_inner_url
 from schemas.request import upstream_body
 
 NEVER_ECHOED = ("input", "respool")
 """The one is long, the other may hold a secret."""
+
+NO_TRAIL = Trail()
 
 UNSTORED_SECONDS = 600.0
 """How long what is not to be stored is kept for a caller who left before its answer came."""
@@ -37,7 +40,9 @@ class Intake:
         self._store = store
         self._files = files
 
-    def new_job(self, asked: Asked, *, project: str, api_key: str, webhook: Webhook | None = None) -> NewJob:
+    def new_job(
+        self, asked: Asked, *, project: str, api_key: str, webhook: Webhook | None = None, trail: Trail = NO_TRAIL
+    ) -> NewJob:
         """Raises RequestRefused, StoreUnavailable."""
         options, settings, model = asked.options, self._settings, asked.request["model"]
         self._keep_outside(asked.request)
@@ -61,6 +66,7 @@ class Intake:
             run_timeout_seconds=options.get("run_timeout_seconds", settings.run_timeout_seconds),
             retention_seconds=settings.retention_seconds if asked.stored else UNSTORED_SECONDS,
             webhook=webhook,
+            trail=trail,
         )
 
     def _keep_outside(self, request: Mapping[str, Any]) -> None:

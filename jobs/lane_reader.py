@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 
 from jobs import keys
 from jobs.lanes import account_of, model_of
@@ -77,20 +78,26 @@ class LaneReader:
 
     def read(self, names: Sequence[str]) -> list[LaneState]:
         """The lanes as they are now, used or not. Raises redis.RedisError."""
-        seconds, micros = self._client.time()
         with self._client.pipeline(transaction=False) as pipeline:
-            for name in names:
-                pipeline.hgetall(keys.lane(name))
-                pipeline.hgetall(keys.lane_settings(name))
-                pipeline.scard(keys.lane_slots(name))
-                pipeline.hgetall(keys.lane_starts(name))
-                pipeline.lrange(keys.lane_runs(name), 0, -1)
-            answers: list[Any] = pipeline.execute()
-        now = seconds + micros / 1_000_000
+            pipeline.time()
+            self.ask(pipeline, names)
+            (seconds, micros), *answers = pipeline.execute()
+        return self.told(names, answers, now=seconds + micros / 1_000_000)
+
+    def ask(self, pipeline: Pipeline, names: Sequence[str]) -> None:
+        """Has the pipeline ask for the lanes; `told` makes of the answers what they are."""
+        for name in names:
+            pipeline.hgetall(keys.lane(name))
+            pipeline.hgetall(keys.lane_settings(name))
+            pipeline.scard(keys.lane_slots(name))
+            pipeline.hgetall(keys.lane_starts(name))
+            pipeline.lrange(keys.lane_runs(name), 0, -1)
+
+    def told(self, names: Sequence[str], answers: Sequence[Any], *, now: float) -> list[LaneState]:
         rows = (answers[5 * i : 5 * i + 5] for i in range(len(names)))
         return [self._state(name, row, now) for name, row in zip(names, rows, strict=True)]
 
-    def _state(self, name: str, row: list[Any], now: float) -> LaneState:
+    def _state(self, name: str, row: Sequence[Any], now: float) -> LaneState:
         kept, changes, in_flight, starts, runs = row
         kept, changes = _decoded(kept), _decoded(changes)
         limits, changed = _limits(self._limits.limits_of(name), changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -128,15 +128,16 @@ class NewJob:
             "nano_held": self.nano,
             "max_attempts": self.max_attempts,
             "on_unknown": self.on_unknown,
-            "queue_deadline": _milliseconds(self.queue_deadline_seconds),
-            "run_timeout": _milliseconds(self.run_timeout_seconds),
-            "retention": _milliseconds(self.retention_seconds),
+            "queue_deadline": kept_milliseconds(self.queue_deadline_seconds),
+            "run_timeout": kept_milliseconds(self.run_timeout_seconds),
+            "retention": kept_milliseconds(self.retention_seconds),
             "spent": 0,
             "snoozes": 0,
         }
 
 
-def _milliseconds(seconds: float | None) -> int:
+def kept_milliseconds(seconds: float | None) -> int:
+    """A length of time as the record keeps it; 0 is none."""
     return 0 if seconds is None else max(1, round(seconds * 1000))
 
 
@@ -189,27 +190,6 @@ class Job:
     @property
     def response_id(self) -> str:
         return RESPONSE_PREFIX + self.number
-
-
-def as_accepted(job: Job) -> Job:
-    """As it was at its submit: a worker may have been quick, and who begins a response is promised a queued one."""
-    return replace(
-        job,
-        status="queued",
-        stage=Stage.WAITING,
-        lane=None,
-        started_at=None,
-        finished_at=None,
-        expires_at=None,
-        due_at=None,
-        attempts_spent=0,
-        attempts=(),
-        reason="",
-        nano=0,
-        response=None,
-        usage=None,
-        error=None,
-    )
 
 
 def read_job(number: str, values: Sequence[bytes | None], attempts: Sequence[bytes]) -> Job:

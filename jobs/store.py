@@ -12,6 +12,7 @@ from typing import Any, assert_never
 import redis
 
 from jobs import keys, record, scripts
+from jobs.accepted import accepted
 from jobs.errors import (
     BatchLost,
     BatchNotEnded,
@@ -86,6 +87,14 @@ class JobStore:
             raise IdempotencyGone(record.JOB_PREFIX + number)
         return Submitted(number=number, created=answer == b"created", headroom=read_headroom(rest[1]))
 
+    def accepted(self, job: NewJob) -> Job:
+        """A job that was submitted, as it stood then. Raises JobNotFound, StoreUnavailable."""
+        with scripts.translated():
+            created: Any = self._client.hget(keys.job(job.number), "created")
+        if created is None:
+            raise JobNotFound(job.number)
+        return accepted(job, created_us=int(created), order=int(created) - self._lead_us(job))
+
     def refuse(self, answer: bytes, rest: Sequence[bytes]) -> None:
         """Raises QueueFull, OverLimit, BatchLost for such an answer of a submission."""
         if answer == b"full":
@@ -114,12 +123,16 @@ class JobStore:
                 self._most_bytes(job),
                 round((job.queue_deadline_seconds or 0) * 1000),
                 int(bool(sameness.retries)),
-                job.priority * self._ageing_us - round(job.later_seconds * 1_000_000),
+                self._lead_us(job),
                 job.project,
                 runner,
                 *fields,
             ],
         )
+
+    def _lead_us(self, job: NewJob) -> int:
+        """By how many microseconds it counts as submitted earlier than it was."""
+        return job.priority * self._ageing_us - round(job.later_seconds * 1_000_000)
 
     def _most_bytes(self, job: NewJob) -> int:
         """Of all waiting jobs with this one. A line of a batch leaves half of them to others, unless it is larger."""

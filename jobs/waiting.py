@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
 import redis
+from redis.client import Pipeline
 
 from jobs import keys, scripts
-from jobs.backlogs import Backlog, read_backlogs
+from jobs.backlogs import Backlog, read_backlog
+from jobs.errors import StoreUnavailable
 from jobs.eta import Eta, estimate_start
 from jobs.limits import Limits
+from jobs.looks import Looks
 from jobs.record import Job, Stage
+from jobs.standing import Standing, ask_standing, read_standing
 from jobs.turns import jobs_ahead
 
 NO_WORKER = "no_worker"
@@ -43,32 +48,26 @@ class Place:
     due_in_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What of a project bears upon its jobs: why none may start (parked), and its own bound of calls in flight."""
-
-    blocked: str
-    weight: float
-    max_in_flight: int | None
-    in_flight: int
-
-
 class WaitingRoom:
     def __init__(self, client: redis.Redis, limits: Limits, *, ageing_seconds: float = 60.0) -> None:
         self._client = client
         self._limits = limits
         self._ageing_us = round(ageing_seconds * 1_000_000)
+        self._looks = Looks()
 
-    def of(self, jobs: Iterable[Job]) -> dict[str, Waiting]:
-        """By job number. Raises StoreUnavailable."""
+    def of(self, jobs: Iterable[Job], *, seen_seconds: float = 0.0) -> dict[str, Waiting]:
+        """By job number. What is not of the job or its project may have been seen so long ago: workers, lanes and the
+        jobs of other projects. Raises StoreUnavailable.
+        """
         found = list(jobs)
-        queued = [job for job in found if job.stage in (Stage.WAITING, Stage.DELAYED)]
         outcomes = {job.number: Waiting() for job in found}
-        with scripts.translated():
-            places = self._places(queued)
-            seen = self._seen(places)
+        queued = [job for job in found if job.stage in (Stage.WAITING, Stage.DELAYED)]
+        if not queued:
+            return outcomes
+        places, standings = self._read(queued)
+        backlogs = self._backlogs({place.backlog for place in places}, seen_seconds)
         for job, place in zip(queued, places, strict=True):
-            waiting = _waiting(place, *seen[place.backlog, place.project])
+            waiting = _waiting(place, backlogs[place.backlog], standings[place.project])
             reason = (job.reason or RETRY_AT) if job.stage is Stage.DELAYED else waiting.reason
             outcomes[job.number] = replace(waiting, reason=reason)
         return outcomes
@@ -78,51 +77,60 @@ class WaitingRoom:
         with scripts.translated():
             seconds, micros = self._client.time()
             order = seconds * 1_000_000 + micros - priority * self._ageing_us
-            before: Any = self._client.zcount(keys.backlog_jobs(backlog, project), "-inf", order)
-            place = Place(backlog=backlog, project=project, before=before, tokens=tokens)
-            return _waiting(place, *self._seen([place])[backlog, project])
+            with self._client.pipeline(transaction=False) as pipeline:
+                pipeline.zcount(keys.backlog_jobs(backlog, project), "-inf", order)
+                ask_standing(pipeline, project)
+                before, *standing = pipeline.execute()
+        place = Place(backlog=backlog, project=project, before=before, tokens=tokens)
+        return _waiting(place, self._backlogs([backlog])[backlog], read_standing(*standing))
 
-    def _places(self, jobs: Sequence[Job]) -> list[Place]:
-        seconds, micros = self._client.time()
-        with self._client.pipeline(transaction=False) as pipeline:
+    def _read(self, jobs: Sequence[Job]) -> tuple[list[Place], dict[str, Standing]]:
+        """Where each of the jobs stands, and how each of their projects does."""
+        projects = sorted({job.project for job in jobs})
+        with scripts.translated(), self._client.pipeline(transaction=False) as pipeline:
+            pipeline.time()
             for job in jobs:
-                queue = keys.backlog_jobs(job.backlog, job.project)
-                if job.stage is Stage.WAITING:
-                    pipeline.zrank(queue, job.number)
-                else:
-                    pipeline.zcount(queue, "-inf", f"({job.order}")
-            ranks: list[Any] = pipeline.execute()
-        now = seconds + micros / 1_000_000
-        return [
-            Place(
-                backlog=job.backlog,
-                project=job.project,
-                before=rank or 0,
-                tokens=job.tokens,
-                due_in_seconds=max(0.0, (job.due_at or 0.0) - now),
-            )
-            for job, rank in zip(jobs, ranks, strict=True)
-        ]
+                _ask_rank(pipeline, job)
+            for project in projects:
+                ask_standing(pipeline, project)
+            (seconds, micros), *answers = pipeline.execute()
+        now, ranks, of_projects = seconds + micros / 1_000_000, answers[: len(jobs)], answers[len(jobs) :]
+        standings = map(read_standing, of_projects[::2], of_projects[1::2])
+        places = [_place(job, rank, now) for job, rank in zip(jobs, ranks, strict=True)]
+        return places, dict(zip(projects, standings, strict=True))
 
-    def _seen(self, places: Sequence[Place]) -> dict[tuple[str, str], tuple[Backlog, Standing]]:
-        backlogs = read_backlogs(self._client, self._limits, sorted({place.backlog for place in places}))
-        pairs = sorted({(place.backlog, place.project) for place in places})
-        with self._client.pipeline(transaction=False) as pipeline:
-            for _, project in pairs:
-                pipeline.hmget(keys.project(project), "blocked", "weight", "max_in_flight")
-                pipeline.scard(keys.project_slots(project))
-            answers: list[Any] = pipeline.execute()
-        standings = map(_standing, answers[::2], answers[1::2])
-        return {pair: (backlogs[pair[0]], standing) for pair, standing in zip(pairs, standings, strict=True)}
+    def _backlogs(self, names: Collection[str], seen_seconds: float = 0.0) -> dict[str, Backlog]:
+        """Who asks at the same time as others shares their look."""
+        now = time.monotonic()
+        try:
+            return self._looked(names, since=now - seen_seconds)
+        except StoreUnavailable:
+            return self._looked(names, since=now)  # Redis may have been away for that look, and have come back
+
+    def _looked(self, names: Collection[str], *, since: float) -> dict[str, Backlog]:
+        return {name: self._looks.look(name, partial(self._backlog, name), since=since) for name in names}
+
+    def _backlog(self, name: str) -> Backlog:
+        with scripts.translated():
+            return read_backlog(self._client, self._limits, name)
 
 
-def _standing(values: Sequence[bytes | None], in_flight: int) -> Standing:
-    blocked, weight, most = values
-    return Standing(
-        blocked=(blocked or b"").decode(),
-        weight=float(weight or 1),
-        max_in_flight=int(most) if most else None,
-        in_flight=in_flight,
+def _ask_rank(pipeline: Pipeline, job: Job) -> None:
+    """One that is delayed has the place that it will take."""
+    queue = keys.backlog_jobs(job.backlog, job.project)
+    if job.stage is Stage.WAITING:
+        pipeline.zrank(queue, job.number)
+    else:
+        pipeline.zcount(queue, "-inf", f"({job.order}")
+
+
+def _place(job: Job, rank: int | None, now: float) -> Place:
+    return Place(
+        backlog=job.backlog,
+        project=job.project,
+        before=rank or 0,
+        tokens=job.tokens,
+        due_in_seconds=max(0.0, (job.due_at or 0.0) - now),
     )
 
 

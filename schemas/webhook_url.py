@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from schemas.addresses import why_forbidden
@@ -64,6 +65,7 @@ def origin_of(text: str) -> str:
     return _read(text).origin
 
 
+@lru_cache(maxsize=64)
 def same_origins(text: str) -> frozenset[str]:
     """The origin of an http(s) URL in every way of writing it: a loopback host has several. Raises ValueError."""
     url = _read(text)

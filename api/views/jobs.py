@@ -72,13 +72,13 @@ def make_blueprint(asked: JobCreateSchema) -> Blueprint:
         """Submit a job; the answer comes once it is durable."""
         if query["dry_run"]:
             return jsonify(forecast(of_job(body)))
-        submitted = submit(of_job(body))
-        job = services().store.get(submitted.number, project=None)
-        answer = jsonify(job_view.dump(job))
+        submission = submit(of_job(body))
+        job = submission.job()
+        answer = jsonify(job_view.dump_accepted(job))
         answer.status_code = 202
         answer.headers["Location"] = job_url(job)
-        answer.headers.update(rate_headers(submitted.headroom))
-        if not submitted.created:
+        answer.headers.update(rate_headers(submission.submitted.headroom))
+        if not submission.submitted.created:
             answer.headers["Idempotent-Replayed"] = "true"
         return answer
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 import redis
+from redis.client import Pipeline
 
 from jobs import keys, scripts
 from jobs.scripts import Script
@@ -18,11 +19,13 @@ _NOW = "test:now_us"
 _OWN_TIME = """local clock = redis.call('TIME')
 local now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
 """
+_ASKED_TIME = f"local now_us = redis.call('GET', '{_NOW}') return {{math.floor(now_us / 1e6), now_us % 1e6}}"
 _TEST_TIME = f"local now_us = redis.call('INCR', '{_NOW}')\n"
 
 
 class Clock:
-    """The time of the scripts and of whoever asks the client for it; each script runs a microsecond after the last."""
+    """The time of the scripts and of whoever asks the client, or a pipeline, for it; each script runs a microsecond
+    after the last."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
@@ -56,6 +59,7 @@ def stopped_clock(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Clock
     """Puts the clock in place of the server's for what this client runs, until the patch is undone."""
     clock = Clock(client)
     monkeypatch.setattr(client, "time", clock.time)
+    monkeypatch.setattr(Pipeline, "time", lambda pipeline: pipeline.eval(_ASKED_TIME, 0), raising=False)
     monkeypatch.setattr(scripts, "script", _timed(scripts.script))
     return clock
 

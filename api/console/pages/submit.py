@@ -36,7 +36,7 @@ def register(views: Blueprint, asked: JobCreateSchema, models: frozenset[str] | 
             wanted = of_job(asked.load(body_of(typed)))
             if typed.get("do") == "estimate":
                 return _page(typed, estimate=forecast(wanted))
-            number = submit(wanted).number
+            number = submit(wanted).submitted.number
         except (ValidationError, Refusal, OverLimit, QueueFull) as error:
             return _page(typed, mistakes=_mistakes(error)), 400
         note("The job is accepted.")

@@ -1,8 +1,9 @@
 from flask import Flask
 from openresponses_types.types import ResponseResource
 
-from api.response_creation import as_accepted, shown
+from api.response_creation import shown
 from api.services import EXTENSION
+from jobs.accepted import as_accepted
 from tests.fakes.bench import Bench
 from tests.unit.api.conftest import Caller
 from tests.unit.api.responses import begun, finish, number_of, start

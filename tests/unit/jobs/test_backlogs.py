@@ -1,7 +1,7 @@
 import pytest
 
 from jobs.accounts import Account
-from jobs.backlogs import MOST_PROJECTS, Backlog, read_backlogs
+from jobs.backlogs import MOST_PROJECTS, Backlog, read_backlog
 from jobs.limits import LaneLimits, Limits
 from jobs.turns import Share
 from tests.fakes.bench import ANSWERED, COMPLETED, Bench
@@ -11,7 +11,7 @@ ACCOUNTS = tuple(Account(name=name, url="https://example.test") for name in ("on
 
 
 def read(bench: Bench, name: str = "*:m") -> Backlog:
-    return read_backlogs(bench.client, bench.limits, [name])[name]
+    return read_backlog(bench.client, bench.limits, name)
 
 
 def test_a_backlog_that_nobody_used_is_empty(bench: Bench) -> None:

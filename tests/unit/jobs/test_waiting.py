@@ -1,6 +1,9 @@
+import time
+
 import pytest
 
 from jobs.accounts import Account
+from jobs.errors import StoreUnavailable
 from jobs.lanes import backlog_of
 from jobs.limits import LaneLimits, Limits
 from jobs.waiting import Waiting
@@ -285,3 +288,23 @@ def test_many_projects_are_counted_as_if_the_rest_were_like_those_looked_at(benc
     second = bench.submit(model="m", project="own")
     assert waiting(bench, number).ahead == 0
     assert waiting(bench, second).ahead == pytest.approx(232, abs=3)
+
+
+def test_what_lies_before_a_job_may_have_been_seen_before_but_its_own_place_is_read(bench: Bench) -> None:
+    room, (first, second) = bench.waiting_room, [bench.submit(), bench.submit()]
+    assert room.of([bench.job(first)])[first].reason == "no_worker"
+    bench.beat("w1")
+    seen = room.of([bench.job(second)], seen_seconds=60)[second]
+    assert (seen.reason, seen.position) == ("no_worker", 2)
+    assert room.of([bench.job(second)])[second].reason is None
+
+
+def test_a_look_that_failed_before_redis_came_back_is_nobodys(bench: Bench) -> None:
+    room, number = bench.waiting_room, bench.submit()
+
+    def away() -> None:
+        raise StoreUnavailable("away")
+
+    with pytest.raises(StoreUnavailable):
+        room._looks.look(bench.job(number).backlog, away, since=time.monotonic())
+    assert room.of([bench.job(number)], seen_seconds=60)[number].position == 1

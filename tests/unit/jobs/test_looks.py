@@ -3,25 +3,25 @@ import time
 
 import pytest
 
-from api.console.shared_looks import SharedLooks
 from jobs.errors import StoreUnavailable
+from jobs.looks import Looks
 
 
 def test_who_asks_for_what_another_has_just_seen_is_told_that() -> None:
-    looks, seen = SharedLooks(), []
+    looks, seen = Looks(), []
     for _ in range(3):
         assert looks.look("page", lambda: seen.append(1) or len(seen), since=time.monotonic() - 5) == 1  # type: ignore[func-returns-value]
     assert looks.look("other", lambda: "own", since=time.monotonic() - 5) == "own"
 
 
 def test_what_was_seen_too_early_is_looked_at_anew() -> None:
-    looks = SharedLooks()
+    looks = Looks()
     looks.look("page", lambda: "old", since=time.monotonic())
     assert looks.look("page", lambda: "new", since=time.monotonic()) == "new"
 
 
 def test_many_who_ask_at_once_look_once() -> None:
-    looks, seen, since = SharedLooks(), [], time.monotonic()
+    looks, seen, since = Looks(), [], time.monotonic()
     gate = threading.Event()
 
     def look() -> int:
@@ -40,7 +40,7 @@ def test_many_who_ask_at_once_look_once() -> None:
 
 
 def test_a_store_that_was_away_is_not_asked_by_each_of_them() -> None:
-    looks, asked, since = SharedLooks(), [], time.monotonic() - 5
+    looks, asked, since = Looks(), [], time.monotonic() - 5
 
     def look() -> None:
         asked.append(1)
@@ -53,7 +53,7 @@ def test_a_store_that_was_away_is_not_asked_by_each_of_them() -> None:
 
 
 def test_another_failure_is_its_own() -> None:
-    looks, since = SharedLooks(), time.monotonic() - 5
+    looks, since = Looks(), time.monotonic() - 5
     with pytest.raises(KeyError):
         looks.look("page", lambda: {}["x"], since=since)
     assert looks.look("page", lambda: "seen", since=since) == "seen"

@@ -1,0 +1,70 @@
+"""A job as it stood at its submit, whatever has become of it since."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from jobs.record import Job, NewJob, Stage, kept_milliseconds
+
+
+def accepted(new: NewJob, *, created_us: int, order: int) -> Job:
+    """The job that was made of it, as a read at that moment would have found it. `created_us` is in microseconds since
+    the epoch, `order` its place in its project's queue.
+    """
+    deadline = kept_milliseconds(new.queue_deadline_seconds)
+    return Job(
+        number=new.number,
+        project=new.project,
+        api_key=new.api_key,
+        model=new.model,
+        backlog=new.backlog,
+        lane=None,
+        priority=new.priority,
+        status="queued",
+        stage=Stage.WAITING,
+        created_at=created_us / 1_000_000,
+        started_at=None,
+        finished_at=None,
+        expires_at=None,
+        due_at=None,
+        metadata=dict(new.metadata),
+        echo=json.loads(new.echo),
+        max_attempts=new.max_attempts,
+        attempts_spent=0,
+        on_unknown=new.on_unknown,
+        queue_deadline_seconds=deadline / 1000 if deadline else None,
+        run_timeout_seconds=kept_milliseconds(new.run_timeout_seconds) / 1000,
+        reason="",
+        tokens=new.tokens,
+        nano=0,
+        order=order,
+        response=None,
+        usage=None,
+        error=None,
+        webhook=json.loads(new.webhook.as_json()) if new.webhook else None,
+        attempts=[],
+        line=new.line.line if new.line else None,
+        custom_id=new.line.custom_id if new.line else None,
+    )
+
+
+def as_accepted(job: Job) -> Job:
+    """The job as it was then: a worker may have been quick, and who begins a response is promised a queued one."""
+    return replace(
+        job,
+        status="queued",
+        stage=Stage.WAITING,
+        lane=None,
+        started_at=None,
+        finished_at=None,
+        expires_at=None,
+        due_at=None,
+        attempts_spent=0,
+        attempts=(),
+        reason="",
+        nano=0,
+        response=None,
+        usage=None,
+        error=None,
+    )
