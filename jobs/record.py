@@ -70,7 +70,7 @@ class BatchLine:
         asked = self.asked_retention_seconds
         return {
             **({} if self.stored else {"unstored": 1}),
-            **({} if asked is None else {"asked_retention": _milliseconds(asked)}),
+            **({} if asked is None else {"asked_retention": kept_milliseconds(asked)}),
             "batch": self.batch,
             "line": self.line,
             "custom_id": self.custom_id,

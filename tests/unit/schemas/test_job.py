@@ -165,7 +165,7 @@ def test_a_job_that_was_handed_out_fits_its_description() -> None:
         "metadata": {},
     }
     assert JobSchema().load(job) is job
-    page = {"object": "list", "data": [job], "first_id": "job_1", "last_id": "job_1", "has_more": False}
+    page = {"object": "list", "data": [job], "first_id": "job_1", "last_id": "job_1", "has_more": False, "left_out": []}
     assert JobListSchema().load(page) is page
 
 

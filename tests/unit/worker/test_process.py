@@ -48,7 +48,7 @@ def test_a_process_calls_the_accounts_of_the_limits_file_by_their_keys(tmp_path:
     settings = Settings(redis_url=f"redis://127.0.0.1:{free_port()}/0", limits_file=path)
     attempts = Process(settings, {"ONE_KEY": "secret"})._attempts
     assert {name: endpoint.background for name, endpoint in attempts.endpoints.items()} == {"one": False, "two": True}
-    assert attempts.endpoints["one"].client._headers["Authorization"] == "Bearer secret"
+    assert attempts.endpoints["one"].client._wire._headers["Authorization"] == "Bearer secret"
     assert attempts.results.prices["m"].output == 2
     with pytest.raises(SettingsError, match="ONE_KEY"):
         Process(settings, {})
