@@ -17,7 +17,8 @@ from api.trail import trail
 from api.webhook_body import webhook_of
 from jobs.asked import Asked
 from jobs.log_context import about
-from jobs.record import JOB_PREFIX, Job, NewJob
+from jobs.new_job import NewJob
+from jobs.record import JOB_PREFIX, Job
 from jobs.store import Sameness, Submitted
 from jobs.tracing import current
 from jobs.webhooks.target import Webhook

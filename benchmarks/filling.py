@@ -12,9 +12,11 @@ from requests.structures import CaseInsensitiveDict
 
 from benchmarks.answers import ANSWER, MODEL
 from jobs import scripts
+from jobs.claims import Claim
 from jobs.coalesce import Coalescer
-from jobs.record import NewJob, new_number
-from jobs.runs import Claim, Runs
+from jobs.new_job import NewJob
+from jobs.record import new_number
+from jobs.runs import Runs
 from jobs.store import JobStore, Sameness
 from tests.factories import new_job
 from tests.fakes.bench import Bench

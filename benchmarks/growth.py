@@ -26,11 +26,11 @@ from benchmarks.scenario import options, run
 from benchmarks.service import paused
 from benchmarks.table import median_of
 from jobs import scripts
+from jobs.claims import Claim
 from jobs.connection import connect
 from jobs.job_filter import JobFilter
 from jobs.limits import LaneLimits, Limits
 from jobs.listing import Listing
-from jobs.runs import Claim
 from jobs.store import JobStore, Sameness
 from jobs.waiting import WaitingRoom
 from tests.fakes.bench import Bench, running_bench

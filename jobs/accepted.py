@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from jobs.record import Job, NewJob, Stage, kept_milliseconds
+from jobs.new_job import NewJob, kept_milliseconds
+from jobs.record import Job, Stage
 
 
 def accepted(new: NewJob, *, created_us: int, order: int) -> Job:

@@ -14,7 +14,8 @@ from jobs.files import Files
 from jobs.lanes import backlog_of
 from jobs.limits import Limits
 from jobs.named_files import named_files
-from jobs.record import NewJob, new_number
+from jobs.new_job import NewJob
+from jobs.record import new_number
 from jobs.settings import Settings
 from jobs.store import JobStore
 from jobs.trail import Trail

@@ -7,12 +7,13 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any
 
 import redis
 
 from jobs import keys, record, scripts
 from jobs.accepted import accepted
+from jobs.durability import DURABLE_MILLISECONDS, confirmed
 from jobs.errors import (
     BatchLost,
     BatchNotEnded,
@@ -27,11 +28,11 @@ from jobs.errors import (
     RecordTooNew,
 )
 from jobs.headroom import Headroom, read_headroom
+from jobs.new_job import NewJob
 from jobs.projects import shown_limit
-from jobs.record import Job, NewJob
+from jobs.record import Job
 from jobs.settings import Durability
 
-DURABLE_MILLISECONDS = 1200
 HIDDEN_MILLISECONDS = 30_000
 
 
@@ -263,28 +264,3 @@ def _refuse_unknown(answer: bytes, number: str) -> None:
         raise JobNotFound(number)
     if answer == b"too_new":
         raise RecordTooNew(record.JOB_PREFIX + number)
-
-
-def confirmed(client: redis.Redis, durability: Durability) -> bool:
-    """Whether all that was written so far is as durable as asked for; a server that cannot tell has not confirmed."""
-    match durability:
-        case "everysec":
-            return True
-        case "fsync":
-            answer = _wait(client, "WAITAOF", 1, 0, DURABLE_MILLISECONDS)
-            return isinstance(answer, list) and answer[0] >= 1
-        case "replica":
-            answer = _wait(client, "WAIT", 1, DURABLE_MILLISECONDS)
-            return isinstance(answer, int) and answer >= 1
-        case other:
-            assert_never(other)
-
-
-def _wait(client: redis.Redis, *command: str | int) -> object:
-    """The command's answer or error. It waits for what its own connection wrote last, so that writes first: what other
-    connections wrote before is then as durable, the job of a repeated submit too."""
-    with client.pipeline(transaction=False) as pipeline:
-        pipeline.set(keys.PROBE, "1", px=1000)
-        pipeline.execute_command(*command)
-        answer: object = pipeline.execute(raise_on_error=False)[1]
-    return answer

@@ -3,7 +3,8 @@
 from typing import Any
 
 from jobs.lanes import backlog_of
-from jobs.record import NewJob, new_number
+from jobs.new_job import NewJob
+from jobs.record import new_number
 from jobs.store import Sameness
 
 MODEL = "doubao-seed-1-6-251015"

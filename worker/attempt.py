@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from jobs.claims import Claim
 from jobs.lanes import account_of
 from jobs.record import JOB_PREFIX
-from jobs.runs import Claim, Runs
+from jobs.runs import Runs
 from jobs.tracing import UNTRACED, Tracer
 from worker import calls, closing, outcome
 from worker.background import Background

@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from jobs.claims import Claim
 from jobs.record import JOB_PREFIX
-from jobs.runs import Claim, Runs
+from jobs.runs import Runs
 from worker import judgement
 from worker.background_events import BackgroundEvents
 from worker.background_request import (

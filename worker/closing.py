@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.closings import MOST_TOKENS, Closing
 from jobs.prices import Price
-from jobs.runs import MOST_TOKENS, Closing
 from schemas.usage import complete_usage
 from worker.outcome import Problem, Responded
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import redis
 
 from jobs import scripts
+from jobs.claims import Claim
 from jobs.errors import StoreUnavailable
-from jobs.runs import Claim
 from worker.log_writer import LogWriter
 
 GATHER_SECONDS = 0.1

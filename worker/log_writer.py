@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from jobs.claims import Claim
 from jobs.event_log import appending
 from jobs.record import JOB_PREFIX, RESPONSE_PREFIX
-from jobs.runs import Claim
 from jobs.scripts import Call
 from schemas.stream_event import StreamEvents, encode
 

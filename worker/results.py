@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from jobs.claims import Claim
+from jobs.closings import Closing, End
 from jobs.errors import StoreError
 from jobs.lanes import model_of
 from jobs.prices import Price
 from jobs.record import JOB_PREFIX, RESPONSE_PREFIX
-from jobs.runs import Claim, Closing, End, Runs
+from jobs.runs import Runs
 from jobs.tracing import current
 from schemas import response
 from worker import closing, holds, judgement, retry

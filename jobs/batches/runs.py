@@ -13,7 +13,7 @@ from jobs import keys, scripts
 from jobs.batches.record import BATCH_PREFIX, Batch
 from jobs.batches.store import Batches
 from jobs.errors import BatchLost, BatchNotFound, OverLimit, QueueFull
-from jobs.record import NewJob
+from jobs.new_job import NewJob
 from jobs.store import JobStore, Sameness
 
 LEASE_SECONDS = 15.0

@@ -11,10 +11,10 @@ import redis
 
 from jobs import keys, scripts
 from jobs.batches.record import BATCH_PREFIX, FIELDS, Batch, NewBatch, read_batch
+from jobs.durability import confirmed
 from jobs.errors import BatchNotFound, CursorNotFound, DurabilityUnconfirmed, FileNotFound, TooManyBatches
 from jobs.record import number_of
 from jobs.settings import Durability
-from jobs.store import confirmed
 from schemas.file_parts import FILE_PREFIX
 
 MOST_BATCHES_AN_HOUR = 2000

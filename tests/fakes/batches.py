@@ -11,11 +11,12 @@ import redis
 from jobs.batches.lines import Lines, line_number
 from jobs.batches.record import Batch, NewBatch
 from jobs.batches.store import Batches
+from jobs.claims import Claim
+from jobs.closings import End
 from jobs.file_record import File
 from jobs.files import Files
 from jobs.limits import Limits
 from jobs.record import Job
-from jobs.runs import Claim, End
 from jobs.settings import Settings
 from jobs.store import JobStore
 from tests.factories import MODEL

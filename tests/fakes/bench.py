@@ -10,13 +10,15 @@ from typing import Any
 import redis
 
 from jobs import keys
+from jobs.claims import Claim
+from jobs.closings import Closing, End
 from jobs.coalesce import Coalescer
 from jobs.lane_states import LaneStates
 from jobs.lanes import Dispatched, Lanes
 from jobs.limits import LaneLimits, Limits
 from jobs.projects import Projects
 from jobs.record import Job
-from jobs.runs import Claim, Closing, End, Runs
+from jobs.runs import Runs
 from jobs.store import JobStore
 from jobs.waiting import WaitingRoom
 from jobs.workers import Workers

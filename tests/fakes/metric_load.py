@@ -11,13 +11,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.metrics_text import exposed
 from jobs import keys
 from jobs.batches.record import NewBatch
+from jobs.claims import Claim
 from jobs.connection import connect
 from jobs.errors import QueueFull
 from jobs.file_record import File
 from jobs.metrics.reader import MetricsReader
 from jobs.metrics.requests import Answered, RequestCounts
-from jobs.record import NewJob
-from jobs.runs import Claim
+from jobs.new_job import NewJob
 from jobs.store import JobStore
 from jobs.vault import Vault
 from jobs.webhooks.deliveries import DeliveryClaim

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import pytest
 import redis
 
+from jobs.claims import Claim
 from jobs.eta import Eta
 from jobs.limits import LaneLimits, Limits
-from jobs.runs import Claim
 from jobs.waiting import Waiting, WaitingRoom
 from tests.fakes.bench import ANSWERED, COMPLETED, Bench, running_bench
 from tests.fakes.waiting import wait_until

@@ -12,9 +12,10 @@ from typing import Any
 import redis
 
 from jobs import keys, scripts
+from jobs.claims import Claim
 from jobs.lanes import Lanes, backlog_of
 from jobs.limits import Limits
-from jobs.runs import Claim, Runs
+from jobs.runs import Runs
 from jobs.scripts import Call
 from jobs.store import JobStore, Sameness
 from jobs.workers import Workers

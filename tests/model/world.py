@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from jobs.runs import Claim
+from jobs.claims import Claim
 
 Phase = Literal["claimed", "sent", "finishing", "failing", "refused", "called_off"]
 """Of an attempt: not yet marked as sent; sent, its answer awaited; its answer there and being written; not to be sent;

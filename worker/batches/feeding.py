@@ -10,7 +10,7 @@ from jobs.batches.input_file import RawLine
 from jobs.batches.record import Batch
 from jobs.batches.runs import BatchRuns, Progress
 from jobs.errors import OverLimit, QueueFull
-from jobs.record import NewJob
+from jobs.new_job import NewJob
 from worker.batches.input import Input
 from worker.batches.line_intake import LineIntake, Refused, too_much
 from worker.batches.winding_down import WindingDown

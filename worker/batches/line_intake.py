@@ -15,7 +15,7 @@ from jobs.batches.lines import line_number
 from jobs.batches.record import Batch
 from jobs.errors import OverLimit, RequestRefused
 from jobs.intake import Intake
-from jobs.record import BatchLine, NewJob
+from jobs.new_job import BatchLine, NewJob
 from schemas.error import error_body, flatten, mistakes_body
 from schemas.request import CreateResponseSchema
 from schemas.respool_options import MAX_RUN_TIMEOUT_SECONDS

@@ -5,7 +5,8 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from jobs.runs import Claim, Closing, End
+from jobs.claims import Claim
+from jobs.closings import Closing, End
 from schemas import response
 from tests.factories import MODEL
 from tests.fakes.bench import ANSWERED, Bench

@@ -7,8 +7,8 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from jobs import scripts
+from jobs.claims import Claim
 from jobs.event_log import appending
-from jobs.runs import Claim
 from tests.fakes.bench import Bench
 from tests.fakes.small_answer import STREAMED
 from tests.unit.api.conftest import Caller

@@ -12,7 +12,7 @@ from openresponses_types.types import ResponseResource
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from jobs.runs import End
+from jobs.closings import End
 from schemas import response as whole_response
 from tests.factories import MODEL
 from tests.fakes.bench import ANSWERED, FAILED, Bench

@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from jobs import keys
 from jobs.batches import store as batch_store
-from jobs.runs import Claim
+from jobs.claims import Claim
 from tests.factories import MODEL
 from tests.fakes.bench import FAILED, Bench
 from tests.unit.api.batches import begin, begun, line, lines_file, moved_to, runner_at

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from jobs.runs import Claim, Closing, End
+from jobs.claims import Claim
+from jobs.closings import Closing, End
 from tests.factories import MODEL
 from tests.fakes.bench import ANSWERED, FAILED, Bench
 from tests.fakes.waiting import wait_until

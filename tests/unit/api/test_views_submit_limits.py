@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.runs import End
+from jobs.closings import End
 from tests.factories import MODEL
 from tests.fakes.bench import ANSWERED, FAILED, FAILURE, Bench
 from tests.unit.api.conftest import AppMaker, Caller, error_of, job_body

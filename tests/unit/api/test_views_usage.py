@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs import keys
-from jobs.runs import Closing, End
+from jobs.closings import Closing, End
 from jobs.usage import EPOCH
 from tests.factories import MODEL
 from tests.fakes.bench import COMPLETED, Bench

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs import keys, scripts
+from jobs.closings import Closing
 from jobs.errors import OverLimit
-from jobs.runs import Closing
 from jobs.store import Sameness
 from jobs.usage import EPOCH, period_names
 from tests.factories import new_job

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from jobs import event_log, keys, scripts
+from jobs.claims import Claim
 from jobs.event_log import RESTARTED, EventLog, Look, appending
-from jobs.runs import Claim
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, Bench
 
 DELTA = ("response.output_text.delta", b'{"type":"response.output_text.delta","delta":"a"}')

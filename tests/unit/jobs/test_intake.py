@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 
 from jobs.asked import Asked, of_response
+from jobs.closings import End
 from jobs.errors import RequestRefused, RequestTooLarge
 from jobs.intake import UNSTORED_SECONDS, Intake
 from jobs.limits import Limits
+from jobs.new_job import NewJob
 from jobs.prices import Price
-from jobs.record import NewJob
-from jobs.runs import End
 from jobs.settings import Settings
 from tests.fakes.bench import ANSWERED, Bench
 

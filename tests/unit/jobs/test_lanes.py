@@ -4,9 +4,9 @@ import pytest
 from kombu import Connection
 
 from jobs import keys
+from jobs.closings import Closing
 from jobs.lanes import MOST_JOBS, TASK, lane_of
 from jobs.limits import LaneLimits, Limits
-from jobs.runs import Closing
 from tests.fakes.bench import ANSWERED, COMPLETED, UNSENT, Bench
 from tests.fakes.clock import Clock
 

@@ -3,8 +3,9 @@
 import pytest
 
 from jobs import keys
+from jobs.claims import Claim
+from jobs.closings import Closing
 from jobs.lanes import Lanes
-from jobs.runs import Claim, Closing
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, UNSENT, Bench
 from tests.fakes.clock import Clock
 

@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from jobs import keys
-from jobs.runs import Claim, Cut
+from jobs.claims import Claim
+from jobs.runs import Cut
 from tests.fakes.bench import ANSWERED, COMPLETED, UNSENT, Bench, answered
 from tests.fakes.clock import Clock
 

@@ -12,6 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from jobs import keys
 from jobs.accounts import Account
+from jobs.claims import Claim
 from jobs.connection import connect
 from jobs.errors import JobNotEnded, JobNotFailed, JobNotFound, OverLimit
 from jobs.lane_states import LaneStates
@@ -20,7 +21,7 @@ from jobs.limits import LaneLimits, Limits
 from jobs.listing import STATUSES
 from jobs.projects import Projects
 from jobs.record import Stage
-from jobs.runs import Claim, Cut
+from jobs.runs import Cut
 from jobs.waiting import WaitingRoom
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, UNSENT, Bench, running_bench
 from tests.fakes.clock import stopped_clock

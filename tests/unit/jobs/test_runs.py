@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from jobs import keys
+from jobs.claims import Claim
+from jobs.closings import MOST_TOKENS, Closing, End
 from jobs.errors import JobNotEnded
-from jobs.runs import MOST_TOKENS, SMALL_REQUEST_BYTES, Claim, Closing, End
+from jobs.runs import SMALL_REQUEST_BYTES
 from jobs.usage import UsageLedger
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, UNSENT, Bench
 

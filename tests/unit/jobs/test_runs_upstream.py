@@ -6,9 +6,10 @@ import pytest
 
 from jobs import keys
 from jobs.accounts import Account
+from jobs.claims import Claim
+from jobs.closings import Closing
 from jobs.limits import LaneLimits, Limits
 from jobs.record import Stage
-from jobs.runs import Claim, Closing
 from tests.fakes.bench import COMPLETED, FAILED, FAILURE, UNSENT, Bench, answered
 from tests.fakes.clock import Clock
 

@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from jobs import keys
+from jobs.closings import End
 from jobs.connection import connect
 from jobs.errors import (
     DurabilityUnconfirmed,
@@ -21,7 +22,6 @@ from jobs.errors import (
 from jobs.event_log import appending
 from jobs.headroom import Headroom
 from jobs.record import Stage
-from jobs.runs import End
 from jobs.scripts import Call, run
 from jobs.store import JobStore, Sameness, Submitted
 from tests.factories import new_job, unique

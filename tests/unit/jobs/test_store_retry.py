@@ -3,9 +3,10 @@
 import pytest
 
 from jobs import keys
+from jobs.claims import Claim
+from jobs.closings import Closing
 from jobs.errors import JobNotFailed, JobNotFound, OverLimit, QueueFull
 from jobs.record import Job, Stage
-from jobs.runs import Claim, Closing
 from jobs.store import JobStore, Sameness
 from tests.factories import new_job
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, Bench, answered

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import pytest
 
 from jobs import keys
-from jobs.runs import Closing
+from jobs.closings import Closing
 from jobs.usage import EPOCH, MOST_DAYS, UsageLedger, UsageRow
 from tests.fakes.bench import COMPLETED, Bench
 

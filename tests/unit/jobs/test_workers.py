@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs import keys
+from jobs.claims import Claim
 from jobs.errors import JobNotFound
-from jobs.runs import Claim
 from jobs.store import Sameness
 from jobs.workers import LEASE_SECONDS, LiveWorker
 from tests.factories import new_job

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import redis
 
+from jobs.claims import Claim
 from jobs.prices import Price
 from jobs.record import Job
-from jobs.runs import Claim, Runs
+from jobs.runs import Runs
 from tests.factories import MODEL
 from tests.fakes.bench import Bench, running_bench
 from tests.fakes.sandbox_server import running_sandbox

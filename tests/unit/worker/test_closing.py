@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from jobs.closings import MOST_TOKENS
 from jobs.prices import Price
-from jobs.runs import MOST_TOKENS
 from schemas.usage import complete_usage
 from worker import closing
 from worker.outcome import Problem, Responded

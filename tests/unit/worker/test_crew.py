@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
+from jobs.claims import Claim
 from jobs.log_context import said
-from jobs.runs import Claim
 from jobs.trail import Trail
 from tests.factories import MODEL
 from tests.fakes.waiting import wait_until

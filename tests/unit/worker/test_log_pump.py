@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.claims import Claim
 from jobs.connection import connect
 from jobs.event_log import EventLog
-from jobs.runs import Claim
 from tests.fakes.bench import Bench, running_bench
 from tests.fakes.redis_server import KEEPING, running_redis
 from tests.fakes.small_answer import DONE_ITEM, STREAMED

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jobs.runs import Claim
+from jobs.claims import Claim
 from jobs.scripts import Call
 from tests.fakes.small_answer import DONE_ITEM, STREAMED
 from worker import log_writer

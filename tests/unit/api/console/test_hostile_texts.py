@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from jobs.runs import End
+from jobs.closings import End
 from tests.factories import MODEL
 from tests.fakes.bench import ANSWERED, FAILED, Bench
 from tests.unit.api.conftest import AppMaker, Caller

@@ -7,7 +7,7 @@ from jobs import keys
 from jobs.batches.record import Batch
 from jobs.batches.runs import BatchEnd, BatchRuns, Progress
 from jobs.errors import BatchLost
-from jobs.record import BatchLine
+from jobs.new_job import BatchLine
 from jobs.store import JobStore
 from tests.factories import new_job
 from tests.fakes.batches import BatchBench, request_line

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from jobs import keys
-from jobs.runs import End
+from jobs.closings import End
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, answered
 from tests.fakes.post_office import HOOK, PostOffice
 

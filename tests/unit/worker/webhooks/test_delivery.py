@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobs.runs import End
+from jobs.closings import End
 from jobs.vault import Vault
 from jobs.webhooks.target import Webhook
 from tests.fakes.bench import ANSWERED, Bench
