@@ -110,8 +110,10 @@ def _bad_chunks(dice: Dice) -> Handler:
 
 
 def _bomb(dice: Dice) -> Handler:
-    packed = gzip.compress(b'{"x":"' + b"0" * (16 * MIB))
-    body = dice.choice((packed, packed[: len(packed) // 2], gzip.compress(packed), b"\x1f\x8b" + dice.randbytes(99)))
+    packed = gzip.compress(b'{"x":"' + b"0" * (16 * MIB), mtime=0)
+    body = dice.choice(
+        (packed, packed[: len(packed) // 2], gzip.compress(packed, mtime=0), b"\x1f\x8b" + dice.randbytes(99))
+    )
     return _sending(http_answer(body, f"Content-Encoding: {dice.choice(('gzip', 'deflate', 'br', 'gzip, gzip'))}"))
 
 
