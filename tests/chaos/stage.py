@@ -1,9 +1,7 @@
 """The whole service on one machine, with a fault proxy between any two of its parts."""
 
-import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -106,11 +104,3 @@ def kill_all(running: Running) -> None:
     for child in family:
         child.kill()
     psutil.wait_procs(family, timeout=5)
-
-
-def versions(stage: Stage) -> Sequence[str]:
-    """Of what figures depend on."""
-    server = stage.client.info("server")
-    name = server.get("server_name", "redis")
-    told = [f"{part} {version(part)}" for part in ("respool", "celery", "gevent", "redis", "gunicorn")]
-    return [f"python {platform.python_version()}", f"{name} {server.get(f'{name}_version')}", *told]

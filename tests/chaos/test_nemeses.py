@@ -15,9 +15,10 @@ import pytest
 from tests.chaos.judge import judge
 from tests.chaos.nemeses import ALL, LONG_ROUNDS, Nemesis
 from tests.chaos.opening import running_stage
-from tests.chaos.stage import Stage, versions
+from tests.chaos.stage import Stage
 from tests.chaos.verdict import Verdict
 from tests.chaos.workload import running_workload
+from tests.fakes.versions import versions
 
 pytestmark = pytest.mark.chaos
 
@@ -70,7 +71,7 @@ def test_nothing_is_lost_doubled_or_leaked_by_what_goes_wrong_again_and_again(
 def table(part: str, stage: Stage, counts: dict[Nemesis, int], verdict: Verdict, seconds: float) -> str:
     rows: list[tuple[str, object]] = [
         (f"chaos: {part}", f"seed {SEED}, scale {SCALE:g}, {seconds:.0f} s"),
-        ("versions", ", ".join(versions(stage))),
+        ("versions", versions(stage.client)),
         *((kind.__name__.replace("_", " "), count) for kind, count in counts.items()),
         ("acknowledged", verdict.acknowledged),
         ("never answered", verdict.unknown),

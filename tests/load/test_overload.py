@@ -21,10 +21,10 @@ from jobs.record import number_of
 from jobs.store import JobStore
 from tests.chaos.leaks import leaks, nothing_is_left
 from tests.factories import MODEL
+from tests.fakes.versions import versions
 from tests.fakes.waiting import wait_until
 from tests.load.caller import Answer, Caller
 from tests.load.stage import Stage, running_stage
-from tests.load.versions import versions
 from tests.load.vitals import Vitals, growth, share, watched
 
 LONG = os.environ.get("RESPOOL_LOAD") == "long"

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from jobs.store import JobStore
+from tests.fakes.versions import versions
 from tests.load.readers import Crowd
 from tests.load.stage import Stage, running_stage
-from tests.load.versions import versions
 from tests.load.vitals import share, take
 
 LONG = os.environ.get("RESPOOL_LOAD") == "long"

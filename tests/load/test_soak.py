@@ -17,11 +17,11 @@ import redis
 from jobs import keys
 from tests.chaos.leaks import leaks, nothing_is_left, nothing_is_owed, owed
 from tests.fakes.receiver import running_receiver
+from tests.fakes.versions import versions
 from tests.fakes.waiting import wait_until
 from tests.load.lasting import STAYS, kept_keys, kind_of, leftovers
 from tests.load.mixture import Mixture
 from tests.load.stage import Stage, running_stage
-from tests.load.versions import versions
 from tests.load.vitals import Vitals, growth, watched
 
 LONG = os.environ.get("RESPOOL_SOAK") == "long"
