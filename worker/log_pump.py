@@ -13,7 +13,7 @@ from jobs.claims import Claim
 from jobs.errors import StoreUnavailable
 from worker.log_writer import LogWriter
 
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.03
 PAUSE_SECONDS = 1.0
 TOGETHER = 32
 """So many logs are written in one round trip, each up to some hundred KiB."""
