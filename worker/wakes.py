@@ -36,8 +36,9 @@ class Wakes:
         if self.heard is None:
             self._subscribe()
         else:
-            self._wait(LONGEST_SECONDS if wake_seconds is None else min(wake_seconds, LONGEST_SECONDS))
-            self._gather()
+            due = time.monotonic() + min(LONGEST_SECONDS if wake_seconds is None else wake_seconds, LONGEST_SECONDS)
+            self._wait(due - time.monotonic())
+            self._gather(due)
         return 0
 
     def _subscribe(self) -> None:
@@ -50,8 +51,9 @@ class Wakes:
             with self._lost_with_redis():
                 self.heard.get_message(timeout=seconds)
 
-    def _gather(self) -> None:
-        time.sleep(max(0.0, min(GATHER_SECONDS, self._looked_at + GATHER_SECONDS - time.monotonic())))
+    def _gather(self, due: float) -> None:
+        """Not beyond `due`, when something may go without a wake."""
+        time.sleep(max(0.0, min(due, self._looked_at + GATHER_SECONDS) - time.monotonic()))
         self._looked_at = time.monotonic()
 
     @contextlib.contextmanager

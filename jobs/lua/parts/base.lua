@@ -122,7 +122,7 @@ end)
 local lasting = {}
 local function keep_for(key, ms) lasting[key] = ms end
 table.insert(last_things, function()
-  for key, ms in pairs(lasting) do redis.call('PEXPIRE', key, int(ms)) end
+  for key, ms in pairs(lasting) do redis.pcall('PEXPIRE', key, int(ms)) end
 end)
 
 -- Adds to a sum of what was used. Where it would not fit into 64 bits it stays: no mad upstream's figures keep a job from its end.
@@ -147,8 +147,8 @@ table.insert(last_things, function()
     end
     for step, of in pairs(SERIES) do
       local key = prefix .. 'series:' .. step .. ':' .. project .. ':' .. int(math.floor(second / of.seconds))
-      redis.call('BITFIELD', key, 'OVERFLOW', 'SAT', unpack(changes))
-      redis.call('PEXPIRE', key, int(of.kept))
+      redis.pcall('BITFIELD', key, 'OVERFLOW', 'SAT', unpack(changes))
+      redis.pcall('PEXPIRE', key, int(of.kept))
     end
   end
 end)

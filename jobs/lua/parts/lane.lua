@@ -32,9 +32,9 @@ local function hear(lane, taken_ms)
 end
 table.insert(last_things, function()
   for lane, taken in pairs(heard) do
-    redis.call('LPUSH', runs_key(lane), unpack(taken))
-    redis.call('LTRIM', runs_key(lane), 0, 255)
-    redis.call('PEXPIRE', runs_key(lane), int(DAY))
+    redis.pcall('LPUSH', runs_key(lane), unpack(taken))
+    redis.pcall('LTRIM', runs_key(lane), 0, 255)
+    redis.pcall('PEXPIRE', runs_key(lane), int(DAY))
   end
 end)
 

@@ -69,6 +69,18 @@ def test_a_fault_of_the_script_itself_is_the_error_of_its_call_alone(bench: Benc
     assert bench.job(claim.number).status == "in_progress"
 
 
+def test_a_statistic_that_cannot_be_written_is_no_error_of_the_calls_that_it_counts(bench: Bench) -> None:
+    first, second = bench.run_all(2, project="p")
+    for series in bench.client.keys("{respool}:series:*"):
+        bench.client.delete(series)
+        bench.client.hset(series, "no", "series")
+    gathered = Gathered()
+    for claim in (first, second):
+        Runs(cast(Coalescer, gathered), bench.client, worker="w1").finish(claim, COMPLETED, answered(7))
+    assert run_all(bench.client, gathered.calls) == [b"finished"] * 2
+    assert bench.client.llen(keys.PREFIX + "lane_runs:" + first.lane) == 2
+
+
 def test_jobs_that_are_submitted_together_keep_their_order(bench: Bench) -> None:
     store = JobStore(bench.client, max_queued_bytes=2**40)
     jobs = [new_job(project="p") for _ in range(40)]

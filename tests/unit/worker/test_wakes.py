@@ -67,6 +67,21 @@ def test_wakes_that_come_together_share_a_look_and_the_first_after_a_calm_time_i
     wakes.close()
 
 
+def test_a_look_that_is_due_is_not_put_off_for_wakes_to_come(
+    store_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    wakes = Wakes(store_client, channel=CHANNEL)
+    for _ in range(2):
+        wakes.follow(leads=True, wake_seconds=None)
+    monkeypatch.setattr("worker.wakes.time.sleep", slept.append)
+    monkeypatch.setattr("worker.wakes.time.monotonic", lambda: 1e9)
+    for _ in range(2):
+        wakes.follow(leads=True, wake_seconds=0.001)
+    assert slept == [0, pytest.approx(0.001, abs=1e-5)]
+    wakes.close()
+
+
 def test_a_lost_redis_is_told_of_and_listened_to_again_when_it_is_back(tmp_path: Path) -> None:
     with running_redis(tmp_path) as server, connect(server.url) as client:
         wakes = Wakes(client, channel=CHANNEL)
