@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -66,13 +67,12 @@ class Wire:
     @cached_property
     def _way(self) -> _Way:
         prepared = self._session.prepare_request(requests.Request("GET", self._url, headers=self._headers))
-        adapter = self._session.get_adapter(self._url)
-        assert isinstance(adapter, HTTPAdapter)
+        adapter = cast(HTTPAdapter, self._session.get_adapter(self._url))
         proxies = self._session.proxies
-        pool = adapter.get_connection_with_tls_context(prepared, verify=True, proxies=proxies)
-        assert isinstance(pool, HTTPConnectionPool)
         return _Way(
-            pool=pool,
+            pool=cast(
+                HTTPConnectionPool, adapter.get_connection_with_tls_context(prepared, verify=True, proxies=proxies)
+            ),
             target=adapter.request_url(prepared, proxies),
             headers=dict(prepared.headers),
             retries=adapter.max_retries,
