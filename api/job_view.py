@@ -15,8 +15,6 @@ from jobs.waiting import Waiting
 from schemas import response, strict_json
 from schemas.error import InvalidJson
 
-A_MOMENT_SECONDS = 0.1
-
 
 def dump(job: Job, *, raw: bytes | None = None) -> dict[str, Any]:
     """The job on the wire; `raw`, what the upstream sent, takes the place of the completed response."""
@@ -26,20 +24,9 @@ def dump(job: Job, *, raw: bytes | None = None) -> dict[str, Any]:
     return whole
 
 
-def dump_accepted(job: Job) -> dict[str, Any]:
-    """The job as the answer to its submit shows it."""
-    return _dump(job, waiting_accepted(job))
-
-
-def waiting_accepted(job: Job) -> Waiting:
-    """Of a job that was just submitted. Many are in one moment, so they share a look at what lies before them. Raises
-    StoreUnavailable."""
-    return services().waiting.of([job], seen_seconds=A_MOMENT_SECONDS)[job.number]
-
-
 def dump_all(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     waiting = services().waiting.of(jobs)
-    return [_dump(job, waiting[job.number]) for job in jobs]
+    return [dump_as(job, waiting[job.number]) for job in jobs]
 
 
 def dump_waiting(waiting: Waiting) -> dict[str, Any]:
@@ -61,7 +48,8 @@ def cost(model: str, nano: int) -> float | None:
     return amount(nano) if nano or model in services().limits.prices else None
 
 
-def _dump(job: Job, waiting: Waiting) -> dict[str, Any]:
+def dump_as(job: Job, waiting: Waiting) -> dict[str, Any]:
+    """The job with what is known of its waiting."""
     return {
         "id": job.id,
         "object": "job",

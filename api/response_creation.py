@@ -6,7 +6,7 @@ import time
 
 from flask import Response, g, jsonify
 
-from api import job_view, response_view
+from api import response_view
 from api.known_response import known
 from api.links import response_url
 from api.poll_header import poll_headers
@@ -63,6 +63,5 @@ def _answered(submission: Submission, asked: Asked) -> Response:
             forget_answered(number)
         return stream_response(number, after=None)
     if asked.request["background"]:
-        job = submission.job()
-        return _shown(job, job_view.waiting_accepted(job))
+        return _shown(*submission.job())
     return shown(waited_for(number, stored=asked.stored))

@@ -21,9 +21,12 @@ from jobs.new_job import NewJob
 from jobs.record import JOB_PREFIX, Job
 from jobs.store import Sameness, Submitted
 from jobs.tracing import current
+from jobs.waiting import Waiting
 from jobs.webhooks.target import Webhook
 
 MOST_KEY_CHARACTERS = 255
+A_MOMENT_SECONDS = 0.1
+"""Many are submitted in one, and share a look at what lies before them: workers, lanes, the jobs of other projects."""
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +38,16 @@ class Submission:
     asked: NewJob
     submitted: Submitted
 
-    def job(self) -> Job:
-        """As it was accepted, however quick a worker was; one of an earlier submit as it is now. Raises StoreError."""
-        if self.submitted.created:
-            return services().store.accepted(self.asked)
-        return services().store.get(self.submitted.number, project=None)
+    def job(self) -> tuple[Job, Waiting]:
+        """As it was accepted, however quick a worker was, and what it waits for; one of an earlier submit as it is now.
+        Raises StoreError.
+        """
+        store, waiting, found = services().store, services().waiting, self.submitted.accepted
+        if found is None:
+            job = store.get(self.submitted.number, project=None)
+            return job, waiting.of([job])[job.number]
+        job = store.accepted(self.asked, found)
+        return job, waiting.of_accepted(job, found, seen_seconds=A_MOMENT_SECONDS)
 
 
 def submit(asked: Asked) -> Submission:

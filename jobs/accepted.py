@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from jobs.new_job import NewJob, kept_milliseconds
 from jobs.record import Job, Stage
+from jobs.standing import Standing, read_standing
 
 
-def accepted(new: NewJob, *, created_us: int, order: int) -> Job:
-    """The job that was made of it, as a read at that moment would have found it. `created_us` is in microseconds since
-    the epoch, `order` its place in its project's queue.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What its submit found of a job: `created_us` is in microseconds since the epoch, `before` how many of its
+    project's waited before it, and `standing` what bore upon them all.
+    """
+
+    created_us: int
+    before: int
+    standing: Standing
+
+
+def read_accepted(answer: Sequence[bytes]) -> Accepted:
+    """From what the script `submit` says of a job that it made."""
+    created, before, in_flight, *values = answer
+    return Accepted(created_us=int(created), before=int(before), standing=read_standing(values, int(in_flight)))
+
+
+def job_of(new: NewJob, *, created_us: int, order: int) -> Job:
+    """The job that was made of it, as a read at that moment would have found it; `order` is its place in its project's
+    queue.
     """
     deadline = kept_milliseconds(new.queue_deadline_seconds)
     return Job(

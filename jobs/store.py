@@ -12,7 +12,7 @@ from typing import Any
 import redis
 
 from jobs import keys, record, scripts
-from jobs.accepted import accepted
+from jobs.accepted import Accepted, job_of, read_accepted
 from jobs.durability import DURABLE_MILLISECONDS, confirmed
 from jobs.errors import (
     BatchLost,
@@ -38,12 +38,16 @@ HIDDEN_MILLISECONDS = 30_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """`created` is False when an earlier submit of the same work had made the job; `headroom` is what is left of the
+    """`accepted` is None when an earlier submit of the same work had made the job; `headroom` is what is left of the
     project's limits."""
 
     number: str
-    created: bool
     headroom: Headroom
+    accepted: Accepted | None = None
+
+    @property
+    def created(self) -> bool:
+        return self.accepted is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +90,12 @@ class JobStore:
             raise IdempotencyConflict(record.JOB_PREFIX + number)
         if answer == b"gone":
             raise IdempotencyGone(record.JOB_PREFIX + number)
-        return Submitted(number=number, created=answer == b"created", headroom=read_headroom(rest[1]))
+        found = read_accepted(rest[2:]) if answer == b"created" else None
+        return Submitted(number=number, headroom=read_headroom(rest[1]), accepted=found)
 
-    def accepted(self, job: NewJob) -> Job:
-        """A job that was submitted, as it stood then. Raises JobNotFound, StoreUnavailable."""
-        with scripts.translated():
-            created: Any = self._client.hget(keys.job(job.number), "created")
-        if created is None:
-            raise JobNotFound(job.number)
-        return accepted(job, created_us=int(created), order=int(created) - self._lead_us(job))
+    def accepted(self, job: NewJob, found: Accepted) -> Job:
+        """A job that was submitted, as it stood then."""
+        return job_of(job, created_us=found.created_us, order=found.created_us - self._lead_us(job))
 
     def refuse(self, answer: bytes, rest: Sequence[bytes]) -> None:
         """Raises QueueFull, OverLimit, BatchLost for such an answer of a submission."""

@@ -11,6 +11,7 @@ import redis
 from redis.client import Pipeline
 
 from jobs import keys, scripts
+from jobs.accepted import Accepted
 from jobs.backlogs import Backlog, read_backlog
 from jobs.errors import StoreUnavailable
 from jobs.eta import Eta, estimate_start
@@ -55,22 +56,27 @@ class WaitingRoom:
         self._ageing_us = round(ageing_seconds * 1_000_000)
         self._looks = Looks()
 
-    def of(self, jobs: Iterable[Job], *, seen_seconds: float = 0.0) -> dict[str, Waiting]:
-        """By job number. What is not of the job or its project may have been seen so long ago: workers, lanes and the
-        jobs of other projects. Raises StoreUnavailable.
-        """
+    def of(self, jobs: Iterable[Job]) -> dict[str, Waiting]:
+        """By job number. Raises StoreUnavailable."""
         found = list(jobs)
         outcomes = {job.number: Waiting() for job in found}
         queued = [job for job in found if job.stage in (Stage.WAITING, Stage.DELAYED)]
         if not queued:
             return outcomes
         places, standings = self._read(queued)
-        backlogs = self._backlogs({place.backlog for place in places}, seen_seconds)
+        backlogs = self._backlogs({place.backlog for place in places})
         for job, place in zip(queued, places, strict=True):
             waiting = _waiting(place, backlogs[place.backlog], standings[place.project])
             reason = (job.reason or RETRY_AT) if job.stage is Stage.DELAYED else waiting.reason
             outcomes[job.number] = replace(waiting, reason=reason)
         return outcomes
+
+    def of_accepted(self, job: Job, found: Accepted, *, seen_seconds: float) -> Waiting:
+        """Of one that was just submitted, from what its submit found; the rest may have been seen so long ago. Raises
+        StoreUnavailable.
+        """
+        place = Place(backlog=job.backlog, project=job.project, before=found.before, tokens=job.tokens)
+        return _waiting(place, self._backlogs([job.backlog], seen_seconds)[job.backlog], found.standing)
 
     def of_new(self, *, backlog: str, project: str, priority: int, tokens: int) -> Waiting:
         """As if the job were submitted now. Raises StoreUnavailable."""
@@ -100,7 +106,7 @@ class WaitingRoom:
         return places, dict(zip(projects, standings, strict=True))
 
     def _backlogs(self, names: Collection[str], seen_seconds: float = 0.0) -> dict[str, Backlog]:
-        """Who asks at the same time as others shares their look."""
+        """Who asks at the same time as others shares their look; it may have begun `seen_seconds` before."""
         now = time.monotonic()
         try:
             return self._looked(names, since=now - seen_seconds)

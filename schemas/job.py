@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from marshmallow import fields
+
 from schemas.attempt import AttemptSchema, moment
 from schemas.base import Base
 from schemas.bounds import OneOf, Range
@@ -99,10 +101,23 @@ class JobSchema(Base):
     cost = amount()
     currency = String(required=True)
     usage = Object(UsageSchema, required=True, allow_none=True)
-    response = Object(ResponseSchema, required=True, allow_none=True)
+    response: fields.Field[Any] = Object(ResponseSchema, required=True, allow_none=True)
     error = Object(JobErrorSchema, required=True, allow_none=True)
     webhook = Object(WebhookSchema, required=True, allow_none=True)
     metadata = Metadata(required=True)
+
+
+class PolledJobSchema(JobSchema):
+    """A job as a poll hands it out."""
+
+    response = fields.Raw(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "With `raw=true` what the upstream sent: any JSON, or its text where it is none.",
+            "anyOf": [{"$ref": "#/components/schemas/Response"}, {}],
+        },
+    )
 
 
 class JobListSchema(Base):

@@ -26,7 +26,7 @@ from jobs.record import JOB_PREFIX, number_of
 from schemas.delivery import JobDeliveryListSchema
 from schemas.error import ErrorSchema
 from schemas.estimate import JobEstimateSchema
-from schemas.job import JobCreateSchema, JobListSchema, JobSchema
+from schemas.job import JobCreateSchema, JobListSchema, JobSchema, PolledJobSchema
 
 EXAMPLE_WEBHOOK = "whsec_bm90IGEgc2VjcmV0LCBvbmx5IGFuIGV4YW1wbGU="
 EXAMPLE = {
@@ -73,8 +73,8 @@ def make_blueprint(asked: JobCreateSchema) -> Blueprint:
         if query["dry_run"]:
             return jsonify(forecast(of_job(body)))
         submission = submit(of_job(body))
-        job = submission.job()
-        answer = jsonify(job_view.dump_accepted(job))
+        job, waiting = submission.job()
+        answer = jsonify(job_view.dump_as(job, waiting))
         answer.status_code = 202
         answer.headers["Location"] = job_url(job)
         answer.headers.update(rate_headers(submission.submitted.headroom))
@@ -102,7 +102,7 @@ def make_blueprint(asked: JobCreateSchema) -> Blueprint:
 
     @views.route("/<job_id>", methods=["GET"])
     @views.arguments(RawQuery, location="query")
-    @views.response(200, JobSchema)
+    @views.response(200, PolledJobSchema)
     @views.doc(parameters=[PREFER])
     def show(query: dict[str, Any], job_id: str) -> Response:
         """Poll a job, or wait for its end."""

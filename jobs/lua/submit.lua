@@ -5,10 +5,10 @@
 -- ARGV: 1 prefix  2 N  3 digest of the body  4 max queued bytes (all jobs)  5 queue deadline ms or 0
 --       6 is this a marked repeat, '1' or '0'  7 µs by which it counts as submitted earlier  8 project  9 runner of its batch, or ''
 --       10… the record's fields, flat
--- Returns {'created', N, room} | {'existing', N, room} | {'conflict', N} | {'gone', N: its record is} | {'full', ''}
+-- Returns {'created', N, room, then of one that is no batch's line what `placed` says} | {'existing', N, room} | {'conflict', N} | {'gone', N: its record is} | {'full', ''}
 --   | {'over', limit, bound, ms until it may be tried again, room} | {'lost', ''}: its batch is no longer the runner's;
 --   room is what the project may still take, as JSON.
--- Twice: the second call finds the record and answers 'created' again.
+-- Twice: the second call finds the record and answers 'created' again, with what waits before it by then.
 -- The idempotency key does not expire before its job has ended (finish sets the time).
 local n, project = ARGV[2], ARGV[8]
 
@@ -18,12 +18,21 @@ local function known(answer, first)
   return {answer, first, headroom(project)}
 end
 
-if redis.call('EXISTS', KEYS[1]) == 1 then return {'created', n, headroom(project)} end
-
 local fields = {unpack(ARGV, 10)}
 local job = {}
 for i = 1, #fields, 2 do job[fields[i]] = fields[i + 1] end
 local of_batch = KEYS[4] ~= ''
+
+-- What its caller is told besides: when it was created (µs), how many of its project's wait before it, and what of the
+-- project bears upon that, as jobs/standing.py reads it.
+local function placed()
+  if of_batch then return {'created', n, headroom(project)} end
+  local standing = redis.call('HMGET', project_key(project), 'blocked', 'weight', 'max_in_flight')
+  return {'created', n, headroom(project), record(n).created, redis.call('ZRANK', queue_key(job.backlog, project), n) or 0,
+    redis.call('SCARD', project_slots_key(project)), unpack(standing)}
+end
+
+if redis.call('EXISTS', KEYS[1]) == 1 then return placed() end
 if of_batch and not runs(job.batch, ARGV[9], 'in_progress') then return {'lost', ''} end
 
 if KEYS[2] ~= '' then
@@ -68,4 +77,4 @@ end
 if tonumber(ARGV[5]) > 0 then redis.call('ZADD', prefix .. 'deadlines', int(now + tonumber(ARGV[5])), n) end
 enqueue(n)
 meter('submitted\n' .. source .. '\n' .. counted_as(job.backlog), 1)
-return {'created', n, headroom(project)}
+return placed()

@@ -37,7 +37,7 @@ def keyed(key: str, *, digest: str = "ab12") -> Sameness:
 
 
 def the_same_as(number: str) -> Submitted:
-    return Submitted(number=number, created=False, headroom=Headroom())
+    return Submitted(number=number, headroom=Headroom())
 
 
 def test_a_job_reads_back_as_it_was_accepted(bench: Bench) -> None:

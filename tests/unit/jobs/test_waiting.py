@@ -2,11 +2,14 @@ import time
 
 import pytest
 
+from jobs.accepted import Accepted
 from jobs.accounts import Account
 from jobs.errors import StoreUnavailable
 from jobs.lanes import backlog_of
 from jobs.limits import LaneLimits, Limits
+from jobs.record import Job
 from jobs.waiting import Waiting
+from tests.factories import new_job, unique
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, UNSENT, Bench, answered
 from tests.fakes.clock import Clock
 
@@ -15,6 +18,13 @@ NANO = 10**9
 
 def waiting(bench: Bench, number: str) -> Waiting:
     return bench.waiting_room.of([bench.job(number)])[number]
+
+
+def submitted(bench: Bench) -> tuple[Job, Accepted]:
+    job = new_job()
+    found = bench.store.submit(job, unique()).accepted
+    assert found
+    return bench.store.accepted(job, found), found
 
 
 def reason(bench: Bench, number: str) -> str | None:
@@ -291,20 +301,21 @@ def test_many_projects_are_counted_as_if_the_rest_were_like_those_looked_at(benc
 
 
 def test_what_lies_before_a_job_may_have_been_seen_before_but_its_own_place_is_read(bench: Bench) -> None:
-    room, (first, second) = bench.waiting_room, [bench.submit(), bench.submit()]
+    room, first = bench.waiting_room, bench.submit()
     assert room.of([bench.job(first)])[first].reason == "no_worker"
     bench.beat("w1")
-    seen = room.of([bench.job(second)], seen_seconds=60)[second]
+    second, found = submitted(bench)
+    seen = room.of_accepted(second, found, seen_seconds=60)
     assert (seen.reason, seen.position) == ("no_worker", 2)
-    assert room.of([bench.job(second)])[second].reason is None
+    assert room.of([second])[second.number].reason is None
 
 
 def test_a_look_that_failed_before_redis_came_back_is_nobodys(bench: Bench) -> None:
-    room, number = bench.waiting_room, bench.submit()
+    room, (job, found) = bench.waiting_room, submitted(bench)
 
     def away() -> None:
         raise StoreUnavailable("away")
 
     with pytest.raises(StoreUnavailable):
-        room._looks.look(bench.job(number).backlog, away, since=time.monotonic())
-    assert room.of([bench.job(number)], seen_seconds=60)[number].position == 1
+        room._looks.look(job.backlog, away, since=time.monotonic())
+    assert room.of_accepted(job, found, seen_seconds=60).position == 1

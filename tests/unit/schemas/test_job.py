@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from marshmallow import ValidationError
 
-from schemas.job import STATUSES, TERMINAL, JobListSchema, JobSchema, job_create_schema
+from schemas.job import STATUSES, TERMINAL, JobListSchema, JobSchema, PolledJobSchema, job_create_schema
 from schemas.mistakes import flatten
 from schemas.request import DEFAULT_MODELS
 from schemas.response import complete
@@ -165,6 +165,9 @@ def test_a_job_that_was_handed_out_fits_its_description() -> None:
         "metadata": {},
     }
     assert JobSchema().load(job) is job
+    for sent in ("not JSON", {"instructions": [{"odd": 1}]}, None):
+        polled = job | {"response": sent}
+        assert PolledJobSchema().load(polled) is polled
     page = {"object": "list", "data": [job], "first_id": "job_1", "last_id": "job_1", "has_more": False, "left_out": []}
     assert JobListSchema().load(page) is page
 
