@@ -75,7 +75,7 @@ mutants: setup .venv/tools/mutmut
 	.venv/tools/mutmut/bin/python -m tests.mutants
 
 fuzz: setup
-	RESPOOL_FUZZ=long $(BIN)/pytest tests/fuzz tests/model tests/unit/jobs/test_life_property.py -n 2 -rP --timeout 3600
+	RESPOOL_FUZZ=long $(BIN)/pytest tests/fuzz tests/model tests/unit/jobs/test_life_property.py -n 2 -rP --timeout 7200
 
 # One after the other: what is measured is what one machine does.
 load: setup

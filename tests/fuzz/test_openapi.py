@@ -21,7 +21,7 @@ PHASES = ("examples", "coverage", "fuzzing", "stateful") if LONG else ("fuzzing"
 MOST_MIB = 400
 OPERATORS = "^/v1/(lanes|projects|workers)"
 
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = pytest.mark.timeout(7200)
 
 
 @pytest.fixture
