@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelManagedConnection, SentinelManagedSSLConnection
 
@@ -41,6 +42,8 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS, connections: in
         "socket_timeout": answer_seconds,
         "socket_keepalive": True,
         "health_check_interval": 0,
+        # With them redis-py would hand out a connection of which an answer was left unread, and each next one be wrong.
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
     }
     if "+sentinel://" in url:

@@ -1,3 +1,4 @@
+import select
 import signal
 import socket
 import ssl
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -177,6 +179,30 @@ def test_a_sentinel_leads_us_and_celery_to_its_master(watched_server: tuple[Redi
     works(f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{port}/main/2")
     with connect(server.url.removesuffix("/0") + "/2") as client:
         assert client.llen("from-us") == 1
+
+
+def left_unread(client: redis.Redis) -> None:
+    """Somebody gives a connection back before the answer to a command has been read."""
+    pool: Any = client.connection_pool
+    connection = pool.get_connection()
+    connection.send_command("PING")
+    readable, _, _ = select.select([connection._sock], [], [], 10)
+    assert readable
+    pool.release(connection)
+
+
+def test_nobody_is_given_the_answer_to_what_another_asked(redis_url: str) -> None:
+    with connect(redis_url) as client:
+        left_unread(client)
+        assert client.get("none") is None
+        assert client.echo("own") == b"own"
+
+
+def test_nor_behind_a_sentinel(watched_server: tuple[RedisServer, int]) -> None:
+    with connect(f"redis+sentinel://127.0.0.1:{watched_server[1]}/main") as client:
+        left_unread(client)
+        assert client.get("none") is None
+        assert client.echo("own") == b"own"
 
 
 def test_a_master_that_no_sentinel_knows_is_unavailable(watched_server: tuple[RedisServer, int]) -> None:
