@@ -13,7 +13,8 @@ import redis
 from benchmarks.upstream import Upstream, running_upstream
 from tests.fakes.redis_server import running_redis
 
-EVERYSEC = ("--appendonly", "yes", "--appendfsync", "everysec")
+EVERYSEC = ("--appendonly", "yes", "--appendfsync", "everysec", "--hash-max-listpack-value", "4096")
+"""As docker-compose.yml runs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

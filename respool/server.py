@@ -23,6 +23,7 @@ appendonly yes
 appendfsync everysec
 save ""
 maxmemory-policy noeviction
+hash-max-listpack-value 4096
 loglevel warning
 """
 

@@ -281,6 +281,7 @@ def test_redis_keeps_every_accepted_job_in_a_volume_and_evicts_nothing() -> None
     (command,) = [only["command"] for only in pods({})["redis"]["containers"]]
     options = dict(zip(command[1::2], command[2::2], strict=True))
     assert (options["--appendonly"], options["--maxmemory-policy"]) == ("yes", "noeviction")
+    assert options["--hash-max-listpack-value"] == "4096"
     assert options["--dir"] == container("redis", {})["volumeMounts"][0]["mountPath"]
 
 

@@ -160,6 +160,7 @@ def test_redis_keeps_every_accepted_job_in_a_volume_and_evicts_nothing() -> None
     options = dict(zip(redis["command"][1::2], redis["command"][2::2], strict=True))
     assert options["--appendonly"] == "yes"
     assert options["--maxmemory-policy"] == "noeviction"
+    assert options["--hash-max-listpack-value"] == "4096"
     assert mounts("redis") == [["redis", "/data"]]
     assert "redis" in COMPOSE["volumes"]
 

@@ -52,6 +52,7 @@ def test_a_prepared_server_wants_its_password_and_keeps_everything_in_a_folder_w
                 assert client.config_get("appendonly")["appendonly"] == "yes"
                 assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
                 assert client.config_get("appendfsync")["appendfsync"] == "everysec"
+                assert client.config_get("hash-max-listpack-value")["hash-max-listpack-value"] == "4096"
                 assert client.config_get("bind")["bind"] == "127.0.0.1"
             assert (folder / "appendonlydir").is_dir()
             port = int(prepared.url.rsplit(":", 1)[1].split("/")[0])
