@@ -65,7 +65,7 @@ audit: .venv/tools/pip-audit
 	$@/bin/pip install --quiet --disable-pip-version-check $* || { rm -rf $@; exit 1; }
 
 chaos: setup
-	RESPOOL_CHAOS=long $(BIN)/pytest tests/chaos -n 2 --timeout 1800
+	RESPOOL_CHAOS=long $(BIN)/pytest tests/chaos tests/integration/test_old_records.py tests/security -n 2 --timeout 1800
 
 # Changes the retry rules, the classification, the signer and the address guard one thing at a time: do their tests notice?
 # The tool has an environment of its own, since what it brings renames processes, and reads ours.

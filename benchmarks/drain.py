@@ -81,6 +81,7 @@ def targets_of(samples: Samples) -> list[Target]:
         against("jobs/s against bare requests", BARE.name, 0.65),
         cost_of("worker CPU, ms a job", "worker_ms", 0.95),
         cost_of("Redis CPU, µs a job", "redis_us", 60),
+        cost_of("Redis commands a job, those inside of scripts too", "commands", 5),
         cost_of("scripts a job", "scripts", 5),
         Target(text="two processes against one", value=two, bound=1.6, wanted="at least"),
     ]

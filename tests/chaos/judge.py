@@ -69,12 +69,16 @@ def _judge_job(job: Job, asked: Asked, verdict: Verdict) -> None:
 
 def _may_fail(job: Job, sent: Sequence[Mapping[str, Any]], unknown: Sequence[Mapping[str, Any]]) -> bool:
     """Three workers were lost with it, or it was not to be called again. A call that was given up may be answered yet,
-    and is recorded so then."""
+    and is recorded so then; a worker that had only stood still says that it hung up."""
     code = (job.error or {}).get("code")
-    lost = [entry for entry in job.attempts if entry["outcome"] == "lost"]
+    lost = [entry for entry in job.attempts if entry["outcome"] == "lost" or _called_off(entry)]
     return (code == "worker_lost" and len(lost) >= MOST_LOST) or (
         job.on_unknown == "fail" and (bool(unknown) or (code == "outcome_unknown" and len(sent) == 1))
     )
+
+
+def _called_off(entry: Mapping[str, Any]) -> bool:
+    return (entry.get("error") or {}).get("code") == "called_off"
 
 
 def recoveries(job: Job, killed: Mapping[int, float]) -> list[float]:

@@ -8,7 +8,6 @@ from pathlib import Path
 import redis
 
 from tests.chaos.stage import Stage
-from tests.chaos.wrong_time import FAKETIME
 from tests.fakes.waiting import wait_until
 
 
@@ -53,8 +52,6 @@ def _takes_writes(client: redis.Redis) -> bool:
 def jumping_clock(stage: Stage, dice: random.Random) -> None:
     """Redis' clock is set forward or back by more than a lease, and then right again. What fell due in a future
     that did not come waits for it."""
-    if not FAKETIME.exists():
-        return
     jump = dice.choice([-20, -10, 10, 20])
     for offset in (jump, 0):
         before = stage.now() - time.time()

@@ -1,30 +1,58 @@
 """Schemathesis as a value: what it asked of a running service, and what it found."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import schemathesis
 from schemathesis.engine import Status, from_schema
 from schemathesis.engine.events import NonFatalError, ScenarioFinished
 from schemathesis.engine.recorder import CheckNode, Interaction, ScenarioRecorder
 
-KNOWN = {
-    (
-        "positive_data_acceptance",
-        400,
-    ): "no schema says which cursors exist, which jobs failed, which fields exclude each other",
-    ("positive_data_acceptance", 422): "an Idempotency-Key that was used with another body",
-    ("positive_data_acceptance", 413): "a body above the service's limit",
-    ("negative_data_rejection", 414): "a line that gunicorn does not read to its end, and refuses in its own words",
-    ("negative_data_rejection", 200): "of a parameter of deepObject style only its own names are read",
-    ("unsupported_method", 200): "GET /v1/lanes/{lane}/pause is GET of a lane, too: a model's name may hold slashes",
-    ("unsupported_method", 400): "and PATCH of it is PATCH of a lane, whose body has other fields",
-    ("allow_header_conformance", 200): "and so Allow tells of more routes than one",
-}
-"""What schemathesis takes for a failure and is none, by check and by the status of the answer."""
-
 UNREAD = 414
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What schemathesis takes for a failure and is none: of paths that `paths` is found in. `why` is for the reader."""
+
+    check: str
+    status: int
+    paths: str = ""
+    why: str
+
+
+LANES = "^/v1/lanes/"
+KNOWN = (
+    Known(
+        check="positive_data_acceptance",
+        status=400,
+        why="no schema says which cursors exist, which jobs failed, which fields exclude each other",
+    ),
+    Known(check="positive_data_acceptance", status=422, why="an Idempotency-Key that was used with another body"),
+    Known(check="positive_data_acceptance", status=413, why="a body above the service's limit"),
+    Known(
+        check="negative_data_rejection",
+        status=UNREAD,
+        why="a line that gunicorn does not read to its end, and refuses in its own words",
+    ),
+    Known(
+        check="negative_data_rejection",
+        status=200,
+        paths="^/v1/(jobs|responses)$",
+        why="of a parameter of deepObject style (metadata) only its own names are read",
+    ),
+    Known(
+        check="unsupported_method",
+        status=200,
+        paths=LANES,
+        why="GET /v1/lanes/{lane}/pause is GET of a lane, too: a model's name may hold slashes",
+    ),
+    Known(check="unsupported_method", status=400, paths=LANES, why="and PATCH is PATCH of a lane, with other fields"),
+    Known(check="allow_header_conformance", status=200, paths=LANES, why="and Allow tells of more routes than one"),
+)
 
 
 @dataclass(slots=True)
@@ -49,10 +77,15 @@ class Found:
 
     def _judge(self, check: CheckNode, interaction: Interaction) -> None:
         status = interaction.response.status_code if interaction.response else 0
-        if (check.name, status) in KNOWN and (status < 400 or status == UNREAD or _says_which(interaction)):
+        known = _known(check.name, status, urlsplit(interaction.request.uri).path)
+        if known and (status < 400 or status == UNREAD or _says_which(interaction)):
             self.known[f"{check.name} {status}"] += 1
         else:
             self.failures.append(_told(check, interaction))
+
+
+def _known(check: str, status: int, path: str) -> bool:
+    return any((known.check, known.status) == (check, status) and re.search(known.paths, path) for known in KNOWN)
 
 
 def _says_which(interaction: Interaction) -> bool:

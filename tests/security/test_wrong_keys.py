@@ -34,7 +34,7 @@ def guess(
     )
 
 
-def test_ten_thousand_guesses_get_one_401_and_then_one_429(nobody: Caller, store_client: redis.Redis) -> None:
+def test_thousands_of_guesses_get_one_401_and_then_one_429(nobody: Caller, store_client: redis.Redis) -> None:
     answers = [guess(nobody, number) for number in range(GUESSES)]
     told, refused = answers[:MOST], [answer for answer in answers[MOST:] if answer.status_code != 401]
     assert {(answer.status_code, answer.data) for answer in told} == {(401, told[0].data)}
