@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 import pytest
 import redis
 
+from jobs import scripts
 from jobs.claims import Claim
 from jobs.eta import Eta
 from jobs.limits import LaneLimits, Limits
 from jobs.waiting import Waiting, WaitingRoom
+from tests.factories import new_job, unique
 from tests.fakes.bench import ANSWERED, COMPLETED, Bench, running_bench
 from tests.fakes.waiting import wait_until
 
@@ -35,11 +37,13 @@ class Replay:
     _running: list[tuple[float, int, Claim]] = field(default_factory=list)
 
     def submit(self, count: int) -> None:
-        room = WaitingRoom(self.bench.client, self.bench.limits)
-        numbers = [self.bench.submit(model="m", project=self.random.choice(PROJECTS)) for _ in range(count)]
+        """All at once, so that most are told of their waiting before they start, however slow the machine."""
+        room, store = WaitingRoom(self.bench.client, self.bench.limits), self.bench.store
+        wave = [new_job(model="m", project=self.random.choice(PROJECTS)) for _ in range(count)]
+        scripts.run_all(self.bench.client, [store.submission(job, unique()) for job in wave])
         now = time.monotonic()
-        waiting = room.of([self.bench.job(number) for number in numbers])
-        self.told |= {number: (now, waiting[number]) for number in numbers}
+        waiting = room.of([job for job in store.get_all([job.number for job in wave]) if job is not None])
+        self.told |= {number: (now, told) for number, told in waiting.items()}
 
     def work(self) -> None:
         """Works until nothing is expected any more."""
