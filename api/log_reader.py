@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any
+import time
+from collections.abc import Iterator
+from functools import partial
 
-from api import response_view
-from api.event_frames import DONE, PING, frames
+from api.log_edges import beginning, ending
 from api.services import services
 from api.told_items import MOST_CLOSED, ToldItems
-from jobs.accepted import as_accepted
 from jobs.errors import JobNotFound, StoreUnavailable
 from jobs.event_log import FIRST_NUMBER, RESTARTED, Look
-from jobs.record import Job
-from jobs.waiting import Waiting
-from schemas.response_events import item_events
+from jobs.live_log import Following, News
+from schemas.event_frames import DONE, PING, frame
 from schemas.stream_event import encode
 
 PING_SECONDS = 15.0
 AGAIN_SECONDS = 2.0
 """After Redis could not be asked."""
-
-Event = dict[str, Any]
-GOOD_ENDS = ("completed", "incomplete")
 
 
 class LogReader:
@@ -50,118 +44,97 @@ class LogReader:
         It ends without the last, and is not `over`, where the process is to stop.
         """
         followers = services().followers
-        with followers.followed(self._number) as wait:
+        with followers.followed(self._number) as following:
+            told: float | None = None
             while not self._over:
                 if followers.closed:
                     return
+                seconds = PING_SECONDS
                 try:
-                    yield from self._news()
+                    yield from self._news(following, since=told or time.monotonic())
                 except StoreUnavailable:
-                    yield from self._rest(wait, AGAIN_SECONDS)
+                    seconds = AGAIN_SECONDS
                 except JobNotFound:
-                    yield from self._gone()
-                else:
-                    yield from self._rest(wait, PING_SECONDS)
+                    yield self._gone()
+                if not self._over:
+                    told = following.wait(seconds)
+                    if told is None:
+                        yield PING
         yield DONE
 
-    def _rest(self, wait: Callable[[float], bool], seconds: float) -> Iterator[bytes]:
-        if not self._over and not wait(seconds):
-            yield PING
-
-    def _news(self) -> Iterator[bytes]:
-        """What is to be told now. Raises JobNotFound, StoreUnavailable."""
-        look = self._look()
+    def _news(self, following: Following, *, since: float) -> Iterator[bytes]:
+        """What is to be told now, by looks that began at `since` or later. Raises JobNotFound, StoreUnavailable."""
+        news = following.news(after=self._place, since=since)
         if self._after < FIRST_NUMBER - 1:
-            yield from self._beginning(look)
+            yield from self._beginning(following, begun=news.look.begun)
         while True:
-            if not look.superseded:
-                yield from self._entries(look)
+            look = news.look
+            if look.entries and not look.superseded and (told := self._entries(news)):
+                yield told
             if look.ended_at is not None and (look.exhausted or look.superseded):
-                yield from self._end(look)
+                yield from self._end(following, look)
                 if self._over:
                     return
-            elif look.exhausted:
+                since = time.monotonic()
+            elif look.exhausted and news.begun >= since:
                 return
-            look = self._look()
+            news = following.news(after=self._place, since=since)
 
-    def _look(self) -> Look:
-        found = services().event_log.look(self._number, after=max(self._after, self._seen))
-        if found is None:
-            raise JobNotFound(self._number)
-        return found
+    @property
+    def _place(self) -> int:
+        return max(self._after, self._seen)
 
-    def _beginning(self, look: Look) -> Iterator[bytes]:
-        job = services().store.get(self._number, project=None)
-        queued = None
-        for number, name in ((0, "created"), (1, "queued")):
-            if number > self._after:
-                queued = queued or _under_way(job, "queued")
-                yield from self._tell({"type": f"response.{name}", "response": queued}, number)
-        if look.begun:
-            begun = {"type": "response.in_progress", "response": _under_way(job, "in_progress")}
-            yield from self._tell(begun, FIRST_NUMBER - 1)
+    def _beginning(self, following: Following, *, begun: bool) -> Iterator[bytes]:
+        first = following.log.shared("beginning", partial(beginning, self._number))
+        for number, (kind, event) in enumerate(first if begun else first[:-1]):
+            yield from self._tell(kind, event, number)
 
-    def _entries(self, look: Look) -> Iterator[bytes]:
+    def _entries(self, news: News) -> bytes:
         """What the log holds next. To a reader who has nothing of what is void it is not even told that it is."""
+        look = news.look
+        self._seen = look.entries[-1].number
+        if look.void < look.entries[0].number and not self._told.moved:
+            for entry in news.placed:
+                self._told.placed(entry.type, entry.event)
+            self._after = self._seen
+            return news.frames
         void = look.void if self._after < FIRST_NUMBER else look.void - 1
-        for entry in look.entries:
-            if entry.number > max(void, self._after):
-                yield from self._handed(entry.type, entry.event, entry.number)
-            self._seen = entry.number
+        least = max(void, self._after)
+        return b"".join(
+            self._handed(entry.type, entry.event, entry.number) for entry in look.entries if entry.number > least
+        )
 
-    def _end(self, look: Look) -> Iterator[bytes]:
-        """What comes after the log, all of it made from the record."""
-        job = services().store.get(self._number, project=None)
-        if job.finished_at != look.ended_at:
+    def _end(self, following: Following, look: Look) -> Iterator[bytes]:
+        """What comes after the log."""
+        end = following.log.shared(look.ended_at, partial(ending, self._number, look))
+        if end.finished_at != look.ended_at:
             return  # it was tried again by hand meanwhile
-        response = response_view.dump(job)
         # A Redis that crashed may have lost what this reader has read.
         number = max(look.last, self._seen) + 1
-        for event in _untold_events(job, look, response):
-            if event["type"] != RESTARTED or self._after >= FIRST_NUMBER:
-                yield from self._tell(event, number)
+        for kind, event in end.untold:
+            if kind != RESTARTED or self._after >= FIRST_NUMBER:
+                yield from self._tell(kind, event, number)
             number += 1
-        if job.status in GOOD_ENDS and (look.void or look.loose):
-            for place, event in enumerate(self._told.closing(response["output"])):
-                yield from frames(event["type"], encode(event), number=number + place)
+        if end.output is not None:
+            for place, closing in enumerate(self._told.closing(end.output)):
+                yield frame(closing["type"], encode(closing), number=number + place)
             number += MOST_CLOSED
-        yield from self._tell({"type": f"response.{job.status}", "response": response}, number)
+        yield from self._tell(*end.last, number)
         self._over = True
 
-    def _tell(self, event: Event, number: int) -> Iterator[bytes]:
+    def _tell(self, kind: str, event: bytes, number: int) -> Iterator[bytes]:
         """The event, unless the reader has it."""
         if number > self._after:
-            yield from self._handed(event["type"], encode(event), number)
+            yield self._handed(kind, event, number)
 
-    def _handed(self, kind: str, event: bytes, number: int) -> Iterator[bytes]:
+    def _handed(self, kind: str, event: bytes, number: int) -> bytes:
         if kind == RESTARTED:
             self._told.restart()
-        yield from frames(kind, self._told.placed(kind, event), number=number)
         self._after = number
+        return frame(kind, self._told.placed(kind, event), number=number)
 
-    def _gone(self) -> Iterator[bytes]:
+    def _gone(self) -> bytes:
         message = "The response was deleted."
         event = {"type": "error", "code": "response_deleted", "message": message, "param": None}
-        yield from self._tell(event, self._after + 1)
         self._over = True
-
-
-def _under_way(job: Job, status: str) -> Event:
-    """The Response as it was when its job first had that status: the same for all readers, whenever they came.
-
-    What it waits for is left out: that is never the same twice.
-    """
-    return response_view.dump_waiting(replace(as_accepted(job), status=status), Waiting())
-
-
-def _untold_events(job: Job, look: Look, response: Event) -> Iterator[Event]:
-    """The events between the log and the last one. Where the log lacks some of the answer, the items are told from the
-    Response, and what the log holds is void.
-    """
-    if not look.whole and job.status in GOOD_ENDS:
-        if look.loose:
-            yield {"type": RESTARTED, "attempt": look.ended_by}
-        yield from item_events(response)
-    if job.status == "failed":
-        error = job.error or response["error"] or {}
-        yield {"type": "error", "code": error.get("code"), "message": error.get("message"), "param": None}
+        return self._handed("error", encode(event), self._after + 1)

@@ -96,6 +96,7 @@ def open_services(settings: Settings) -> Services:
         ageing_seconds=settings.ageing_seconds,
     )
     files = open_file_store(settings, redis)
+    event_log = EventLog(connect(settings.redis_url, connections=LOG_CONNECTIONS))
     return Services(
         settings=settings,
         limits=limits,
@@ -107,8 +108,8 @@ def open_services(settings: Settings) -> Services:
         usage=UsageLedger(redis),
         series=Series(redis),
         endings=Endings(connect(settings.redis_url)),
-        event_log=EventLog(connect(settings.redis_url, connections=LOG_CONNECTIONS)),
-        followers=Followers(connect(settings.redis_url)),
+        event_log=event_log,
+        followers=Followers(connect(settings.redis_url), event_log),
         happenings=Happenings(connect(settings.redis_url)),
         sessions=Sessions(redis, secret=settings.secret, development_key=settings.api_key),
         looks=SharedLooks(),

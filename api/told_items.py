@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from schemas.stream_event import encode
+from schemas.stream_event import ADDED, DONE, PLACES, encode
 
-ADDED, DONE = "response.output_item.added", "response.output_item.done"
 MOST_CLOSED = 8
 """So many numbers are left for items that never came to their end."""
 
@@ -22,14 +21,18 @@ class ToldItems:
         self._open: dict[int, Event] = {}
         self._next = self._moved_by = 0
 
+    @property
+    def moved(self) -> bool:
+        """Whether events have other places for this reader than for others."""
+        return self._moved_by > 0
+
     def restart(self) -> None:
         """What was told so far is void."""
         self._moved_by = self._next
 
     def placed(self, kind: str, event: bytes) -> bytes:
         """The event, JSON without its number, at its place for this reader."""
-        begins_or_ends = kind in (ADDED, DONE)
-        if not (self._moved_by or begins_or_ends):
+        if not (self.moved or kind in PLACES):
             return event
         whole: Event = json.loads(event)
         index = whole.get("output_index")
@@ -41,9 +44,9 @@ class ToldItems:
             self._open[index] = whole["item"]
         elif kind == DONE:
             self._open.pop(index, None)
-        return encode(whole) if self._moved_by else event
+        return encode(whole) if self.moved else event
 
-    def closing(self, output: list[Mapping[str, Any]]) -> Iterator[Event]:
+    def closing(self, output: Sequence[Mapping[str, Any]]) -> Iterator[Event]:
         """What ends the void items that are still open, MOST_CLOSED of them, where none of `output` is the same."""
         kept = {item.get("id") for item in output}
         left = [(index, item) for index, item in self._open.items() if item.get("id") not in kept]

@@ -38,6 +38,7 @@ class Look:
 
     `ended_by` is the attempt that brought the end, if one did. `last` is the number of the log's last event,
     FIRST_NUMBER - 1 where it has none. Up to `void`, the number of the last event that says so, all events are void.
+    `exhausted`: there are no more entries than these.
     `whole`: the answer that ended the job is there from its beginning to its end; `loose`: the events after `void` are
     no such answer.
     """
@@ -49,6 +50,7 @@ class Look:
     void: int
     whole: bool
     loose: bool
+    exhausted: bool
     entries: Sequence[Entry]
 
     @property
@@ -59,11 +61,6 @@ class Look:
     def superseded(self) -> bool:
         """Whether the events after `void` are void, too, since the job ended well with another answer."""
         return self.loose and self.status in ("completed", "incomplete")
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether these are all entries that there were."""
-        return len(self.entries) < PAGE_EVENTS
 
 
 class EventLog:
@@ -94,6 +91,15 @@ def appending(
     return scripts.Call(name="append_events", keys=[keys.job(number), keys.log(number)], args=args)
 
 
+def told(message: bytes) -> Sequence[Entry]:
+    """The events with which the log has grown, as `append_events` tells it; none where it was told something else."""
+    first, *words = message.split(b"\n")
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return [
+        Entry(number=int(first) + place, type=kind.decode(), event=event) for place, (kind, event) in enumerate(pairs)
+    ]
+
+
 def _look(state: dict[str, bytes | None], rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> Look:
     ended = state["status"] not in (b"queued", b"in_progress")
     whole = state["log_whole"] is not None and state["log_whole"] == state["ended_by"]
@@ -105,6 +111,7 @@ def _look(state: dict[str, bytes | None], rows: Sequence[tuple[bytes, dict[bytes
         void=int(state["log_void"] or 0),
         whole=whole,
         loose=not whole and int(state["log_count"] or 0) > 0,
+        exhausted=len(rows) < PAGE_EVENTS,
         entries=[_entry(row_id, fields) for row_id, fields in rows],
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,16 +14,18 @@ from typing import Any
 import redis
 
 from jobs import keys
-from jobs.subscription import Subscription, waiting
+from jobs.event_log import EventLog
+from jobs.live_log import Following, LiveLog
+from jobs.subscription import Subscription
 
 CONFIRM_SECONDS = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
 class _Channel:
-    """Who follows one job; `confirmed` is set once Redis tells us of it."""
+    """The log that is followed; `confirmed` is set once Redis tells us of it."""
 
-    followers: set[threading.Event] = field(default_factory=set)
+    log: LiveLog
     confirmed: threading.Event = field(default_factory=threading.Event)
 
 
@@ -34,45 +37,43 @@ class Followers(Subscription):
 
     told_of = "event logs"
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, event_log: EventLog) -> None:
         super().__init__(client)
+        self._event_log = event_log
         self._channels: dict[str, _Channel] = {}
         self._changed: set[str] = set()
         self._own = f"{keys.PREFIX}followers:{secrets.token_hex(8)}"
 
     @contextmanager
-    def followed(self, number: str) -> Iterator[Callable[[float], bool]]:
-        """Inside, `wait(seconds)` returns True as soon as it is worth looking again, or False when time is up.
-
-        The caller looks after the entry, and after each wait, so that nothing falls between.
-        """
-        told = threading.Event()
-        channel = self._enter(number, told)
+    def followed(self, number: str) -> Iterator[Following]:
+        """Whoever follows looks after the entry, and after each wait, so that nothing falls between."""
+        channel, following = self._enter(number)
         try:
             if not channel.confirmed.is_set():
                 with contextlib.suppress(redis.RedisError):  # with the next subscription it is told
                     self._client.publish(self._own, b"")
                 channel.confirmed.wait(CONFIRM_SECONDS)
-            told.clear()  # what was told before this moment the caller reads
-            yield waiting(told)
+            following.forget()  # what was told before this moment the caller reads
+            yield following
         finally:
-            self._leave(number, channel, told)
+            self._leave(number, channel, following)
 
-    def _enter(self, number: str, told: threading.Event) -> _Channel:
+    def _enter(self, number: str) -> tuple[_Channel, Following]:
         with self._lock:
             channel = self._channels.get(number)
             if channel is None:
-                channel = self._channels[number] = _Channel()
+                channel = self._channels[number] = _Channel(log=LiveLog(number, self._event_log))
                 self._changed.add(number)
-            channel.followers.add(told)
+            following = Following(channel.log)
+            channel.log.followers.add(following)
             self._start()
-            return channel
+            return channel, following
 
-    def _leave(self, number: str, channel: _Channel, told: threading.Event) -> None:
+    def _leave(self, number: str, channel: _Channel, following: Following) -> None:
         """The subscription ends when there is something else to do to it."""
         with self._lock:
-            channel.followers.discard(told)
-            if not channel.followers:
+            channel.log.followers.discard(following)
+            if not channel.log.followers:
                 del self._channels[number]
                 self._changed.add(number)
 
@@ -89,13 +90,12 @@ class Followers(Subscription):
                 return
             if kind == "subscribe":
                 channel.confirmed.set()
-            for told in channel.followers:
-                told.set()
+            channel.log.hear(message["data"] if kind == "message" else b"", time.monotonic())
 
     def _wake_all(self) -> None:
+        at = time.monotonic()
         for channel in self._channels.values():
-            for told in channel.followers:
-                told.set()
+            channel.log.wake(at)
 
     def _adjust(self, pubsub: redis.client.PubSub) -> None:
         """Begins and ends subscriptions as followers came and left."""

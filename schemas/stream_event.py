@@ -26,6 +26,10 @@ TOLD_OTHERWISE = frozenset(
         "response.cancelled",
     }
 )
+ADDED, DONE = "response.output_item.added", "response.output_item.done"
+PLACES = (ADDED, DONE)
+"""The types of the events that say which places of the answer are taken."""
+
 _type = re.compile(r"[!-~]{1,128}\Z")
 _line_ends = {ord(mark): f"\\u{ord(mark):04x}" for mark in "\x85\u2028\u2029"}
 

@@ -13,9 +13,11 @@ from jobs.claims import Claim
 from jobs.errors import StoreUnavailable
 from worker.log_writer import LogWriter
 
-GATHER_SECONDS = 0.03
+GATHER_SECONDS = 0.015
+GATHER_SECONDS_A_LOG = 0.001
+"""More, for each log that was written last: the more there is to do, the more is done at once."""
 PAUSE_SECONDS = 1.0
-TOGETHER = 32
+TOGETHER = 64
 """So many logs are written in one round trip, each up to some hundred KiB."""
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class LogPump:
         self._hurried = threading.Event()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._wrote = 0
 
     def writer(self, claim: Claim) -> LogWriter:
         """What the attempt writes its log with."""
@@ -59,7 +62,7 @@ class LogPump:
     def _loop(self) -> None:
         while not self._closing:
             self._called.wait()
-            self._hurried.wait(GATHER_SECONDS)
+            self._hurried.wait(GATHER_SECONDS + GATHER_SECONDS_A_LOG * self._wrote)
             self._called.clear()
             self._hurried.clear()
             try:
@@ -71,6 +74,7 @@ class LogPump:
     def _write(self) -> None:
         with self._lock:
             writers, self._due = list(self._due), {}
+        self._wrote = len(writers)
         for group in _groups(writers):
             found = [(writer, call) for writer in group if (call := writer.batch()) is not None]
             try:

@@ -53,7 +53,7 @@ class LogWriter:
 
     def _keep(self, kind: str, text: bytes) -> None:
         with self._moved:
-            if not self._moved.wait_for(lambda: self._fits(len(text)), timeout=WAIT_SECONDS):
+            if not self._fits(len(text)) and not self._moved.wait_for(lambda: self._fits(len(text)), WAIT_SECONDS):
                 self._end()
             if self._over:
                 return

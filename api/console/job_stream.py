@@ -11,6 +11,7 @@ from api.console.job_texts import JobTexts
 from api.console.live import LIFE_SECONDS, REST_SECONDS, Parts, Shown, looked, own, signed_in
 from api.services import services
 from jobs.errors import JobNotFound, StoreUnavailable
+from jobs.live_log import Following
 
 SOON_SECONDS = 2.0
 """For a place in the queue or a delivery that is owed: both change without a word."""
@@ -27,13 +28,13 @@ def job_events(number: str, draw: Callable[[], tuple[Parts, bool]]) -> Iterator[
     yield frame("begin", {})
     page = _JobPage(number, draw)
     until = time.monotonic() + LIFE_SECONDS
-    with services().followers.followed(number) as wait:
-        told = True
+    with services().followers.followed(number) as following:
+        told: float | None = time.monotonic()
         while time.monotonic() < until and not services().followers.closed:
-            yield from page.news(told=told)
+            yield from page.news(following, told=told)
             if page.over:
                 return
-            told = wait(page.seconds) if page.seconds else told
+            told = following.wait(page.seconds) if page.seconds else told
     yield frame("again", {})
 
 
@@ -48,34 +49,33 @@ class _JobPage:
         self.seconds = 0.0
         self.over = False
 
-    def news(self, *, told: bool) -> Iterator[bytes]:
-        """`told`: something was heard of the job, so a look from before this moment will not do."""
-        now = time.monotonic()
+    def news(self, following: Following, *, told: float | None) -> Iterator[bytes]:
+        """`told`: when something was heard of the job, so that a look from before will not do."""
         try:
             if not signed_in():
                 yield from self._refused(SIGNED_OUT)
             else:
-                yield from self._looked(now, since=now if told else now - SOON_SECONDS * 0.9)
+                yield from self._looked(following, told)
         except JobNotFound:
             yield from self._refused(GONE)
         except StoreUnavailable:
             self.seconds = SOON_SECONDS
             yield self._shown.away()
 
-    def _looked(self, now: float, *, since: float) -> Iterator[bytes]:
-        look = services().event_log.look(self._number, after=self._texts.seen)
-        if look is None:
-            raise JobNotFound(self._number)
+    def _looked(self, following: Following, told: float | None) -> Iterator[bytes]:
+        now = time.monotonic()
+        news = following.news(after=self._texts.seen, since=told or now)
+        look = news.look
         yield from self._texts.news(look)
         self.seconds = 0.0
-        if not look.exhausted:
+        if not look.exhausted or news.begun < (told or now):
             return
         rest = self._drawn_at + REST_SECONDS - now
         if look.status == self._status and rest > 0:
             self.seconds = rest
             return
         self._status, self._drawn_at = look.status, now
-        parts, over = looked(self._draw, since=since)
+        parts, over = looked(self._draw, since=told or now - SOON_SECONDS * 0.9)
         yield self._shown.news(own(parts))
         self.seconds = LATER_SECONDS if look.status == "in_progress" else SOON_SECONDS
         if over:

@@ -7,7 +7,9 @@
 --       6 '1' if with these the attempt's answer is there from its beginning to its end, or '0'  7 most bytes of the log
 --       8… type and event as JSON, of each
 -- Returns how many of the attempt's events are there now, -1 if the job is no longer this worker's, or -2 if the log would get too long.
+-- Tells on the log's channel, where it is not much: the number of the first event added, and then type and event of each, by lines.
 -- Twice: adds nothing more. The log expires with the record (finish sets the time).
+local MOST_TOLD = 16384
 local n = ARGV[2]
 local job = look_up(n, 'worker', 'attempt', 'stage', 'log_attempt', 'log_count', 'log_bytes', 'log_last')
 if job.worker ~= ARGV[3] or job.attempt ~= ARGV[4] or job.stage ~= 'running' then return -1 end
@@ -24,12 +26,17 @@ local function add(type, event)
   redis.call('XADD', KEYS[2], int(last + 1) .. '-0', 'type', type, 'event', event)
 end
 
+local news
 if not known then
   clear(n, 'log_whole')
   if tonumber(job.log_count or 0) > 0 then
+    news = 'restarted'
     add(RESTARTED, restarted(ARGV[4]))
     write(n, 'log_void', int(last))
   end
+end
+if not news and first <= #ARGV then
+  news = int(last + 1) .. '\n' .. table.concat(ARGV, '\n', first)
 end
 for i = first, #ARGV, 2 do
   add(ARGV[i], ARGV[i + 1])
@@ -37,5 +44,5 @@ for i = first, #ARGV, 2 do
 end
 write(n, 'log_attempt', ARGV[4], 'log_count', count, 'log_bytes', int(bytes), 'log_last', int(last))
 if ARGV[6] == '1' then write(n, 'log_whole', ARGV[4]) end
-redis.call('PUBLISH', KEYS[2], 'events')
+redis.call('PUBLISH', KEYS[2], news and #news <= MOST_TOLD and news or 'events')
 return count

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from api.told_items import ADDED, DONE, MOST_CLOSED, ToldItems
+from api.told_items import MOST_CLOSED, ToldItems
+from schemas.stream_event import ADDED, DONE
 
 DELTA = "response.output_text.delta"
 
