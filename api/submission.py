@@ -27,6 +27,8 @@ from jobs.webhooks.target import Webhook
 MOST_KEY_CHARACTERS = 255
 A_MOMENT_SECONDS = 0.1
 """Many are submitted in one, and share a look at what lies before them: workers, lanes, the jobs of other projects."""
+MEANWHILE_SECONDS = 1.0
+"""That old may it be while somebody looks anew, so that one waits for it and not all."""
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,8 @@ class Submission:
             job = store.get(self.submitted.number, project=None)
             return job, waiting.of([job])[job.number]
         job = store.accepted(self.asked, found)
-        return job, waiting.of_accepted(job, found, seen_seconds=A_MOMENT_SECONDS)
+        moment, meanwhile = A_MOMENT_SECONDS, MEANWHILE_SECONDS
+        return job, waiting.of_accepted(job, found, seen_seconds=moment, meanwhile_seconds=meanwhile)
 
 
 def submit(asked: Asked) -> Submission:

@@ -1,6 +1,7 @@
 """Many clients of one HTTP server that cost as little as they can: `python -m benchmarks.load` reads a Load from stdin.
 
-Each client keeps one connection and sends a request as soon as it has the answer to the one before.
+Each client keeps one connection and sends a request as soon as it has the answer to the one before. They come one after
+the other, as callers do: of many that connect at one moment, one process of a server takes most.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Client(asyncio.Protocol):
         self._held = bytearray()
         self._sent_at = 0.0
         self._next: bytes | None = None
+        self._came = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -90,6 +92,9 @@ class Client(asyncio.Protocol):
         answer, self._held = bytes(self._held), bytearray()
         self._run.took(time.perf_counter() - self._sent_at, answer)
         self._send(self._run.next())
+        if not self._came:
+            self._came = True
+            self._run.next_client()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A server that closes a connection gets the request again over another."""
@@ -104,14 +109,13 @@ class Run:
         self._latencies: list[float] = []
         self._refusal = ""
         self._ids: list[str] = []
-        self._left = load.clients
+        self._left = self._to_come = load.clients
         self._done = asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def to_its_end(self) -> Loaded:
         started = time.perf_counter()
-        for _ in range(self._load.clients):
-            self.connect(None)
+        self.next_client()
         await self._done.wait()
         seconds = time.perf_counter() - started
         found = sorted(self._latencies)
@@ -122,6 +126,11 @@ class Run:
             refusal=self._refusal,
             ids=self._ids,
         )
+
+    def next_client(self) -> None:
+        if self._to_come:
+            self._to_come -= 1
+            self.connect(None)
 
     def connect(self, request: bytes | None) -> None:
         def made() -> Client:
@@ -147,6 +156,7 @@ class Run:
 
     def client_is_done(self) -> None:
         self._left -= 1
+        self.next_client()
         if not self._left:
             self._done.set()
 

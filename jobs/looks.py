@@ -23,6 +23,12 @@ class _Place:
     seen: Any = None
     failure: StoreUnavailable | None = None
 
+    def told(self) -> Any:
+        """What was seen. Raises StoreUnavailable."""
+        if self.failure is not None:
+            raise StoreUnavailable(str(self.failure)) from self.failure
+        return self.seen
+
 
 class Looks:
     """Those of one process."""
@@ -31,24 +37,23 @@ class Looks:
         self._places: dict[Hashable, _Place] = {}
         self._lock = threading.Lock()
 
-    def look(self, about: Hashable, look: Callable[[], T], *, since: float) -> T:
+    def look(self, about: Hashable, look: Callable[[], T], *, since: float, meanwhile: float = float("inf")) -> T:
         """What `look` gave to whoever looked at the same, if that began at `since` (time.monotonic()) or later; else
-        it is looked anew, by one at a time. Raises what `look` does.
+        it is looked anew, by one at a time. While another looks, what began at `meanwhile` or later will do. Raises
+        what `look` does.
         """
         place = self._place(about)
+        if place.lock.locked() and place.begun >= meanwhile:
+            return cast(T, place.told())
         with place.lock:
             if place.begun < since:
-                place.begun, place.failure = time.monotonic(), None
+                begun = time.monotonic()
                 try:
-                    place.seen = look()
+                    place.seen, place.failure = look(), None
                 except StoreUnavailable as error:
                     place.failure = error
-                except BaseException:
-                    place.begun = float("-inf")
-                    raise
-            if place.failure is not None:
-                raise StoreUnavailable(str(place.failure)) from place.failure
-            return cast(T, place.seen)
+                place.begun = begun
+            return cast(T, place.told())
 
     def _place(self, about: Hashable) -> _Place:
         with self._lock:

@@ -71,12 +71,15 @@ class WaitingRoom:
             outcomes[job.number] = replace(waiting, reason=reason)
         return outcomes
 
-    def of_accepted(self, job: Job, found: Accepted, *, seen_seconds: float) -> Waiting:
-        """Of one that was just submitted, from what its submit found; the rest may have been seen so long ago. Raises
-        StoreUnavailable.
+    def of_accepted(
+        self, job: Job, found: Accepted, *, seen_seconds: float = 0.0, meanwhile_seconds: float = 0.0
+    ) -> Waiting:
+        """Of one that was just submitted, from what its submit found. The rest may have been seen `seen_seconds` ago,
+        or, while somebody looks anew, `meanwhile_seconds`. Raises StoreUnavailable.
         """
         place = Place(backlog=job.backlog, project=job.project, before=found.before, tokens=job.tokens)
-        return _waiting(place, self._backlogs([job.backlog], seen_seconds)[job.backlog], found.standing)
+        backlogs = self._backlogs([job.backlog], seen_seconds, meanwhile_seconds)
+        return _waiting(place, backlogs[job.backlog], found.standing)
 
     def of_new(self, *, backlog: str, project: str, priority: int, tokens: int) -> Waiting:
         """As if the job were submitted now. Raises StoreUnavailable."""
@@ -105,16 +108,22 @@ class WaitingRoom:
         places = [_place(job, rank, now) for job, rank in zip(jobs, ranks, strict=True)]
         return places, dict(zip(projects, standings, strict=True))
 
-    def _backlogs(self, names: Collection[str], seen_seconds: float = 0.0) -> dict[str, Backlog]:
-        """Who asks at the same time as others shares their look; it may have begun `seen_seconds` before."""
+    def _backlogs(
+        self, names: Collection[str], seen_seconds: float = 0.0, meanwhile_seconds: float = 0.0
+    ) -> dict[str, Backlog]:
+        """Who asks at the same time as others shares their look."""
         now = time.monotonic()
         try:
-            return self._looked(names, since=now - seen_seconds)
+            return self._looked(names, since=now - seen_seconds, meanwhile=now - meanwhile_seconds)
         except StoreUnavailable:
-            return self._looked(names, since=now)  # Redis may have been away for that look, and have come back
+            # Redis may have been away for that look, and have come back.
+            return self._looked(names, since=now, meanwhile=now)
 
-    def _looked(self, names: Collection[str], *, since: float) -> dict[str, Backlog]:
-        return {name: self._looks.look(name, partial(self._backlog, name), since=since) for name in names}
+    def _looked(self, names: Collection[str], *, since: float, meanwhile: float) -> dict[str, Backlog]:
+        return {
+            name: self._looks.look(name, partial(self._backlog, name), since=since, meanwhile=meanwhile)
+            for name in names
+        }
 
     def _backlog(self, name: str) -> Backlog:
         with scripts.translated():

@@ -1,5 +1,6 @@
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -37,6 +38,27 @@ def test_many_who_ask_at_once_look_once() -> None:
     for thread in threads:
         thread.join()
     assert told == [1] * 20
+
+
+def test_while_another_looks_what_was_seen_not_long_ago_will_do_for_those_who_say_so() -> None:
+    looks, looking, gate = Looks(), threading.Event(), threading.Event()
+    early = time.monotonic()
+    looks.look("page", lambda: "old", since=early)
+
+    def slowly() -> str:
+        looking.set()
+        gate.wait(20)
+        return "new"
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(looks.look, "page", slowly, since=time.monotonic())
+        assert looking.wait(20)
+        now = time.monotonic()
+        assert looks.look("page", slowly, since=now, meanwhile=early) == "old"
+        second = threads.submit(looks.look, "page", slowly, since=early, meanwhile=now)
+        gate.set()
+        assert (first.result(20), second.result(20)) == ("new", "new")
+    assert looks.look("page", lambda: "newest", since=time.monotonic(), meanwhile=early) == "newest"
 
 
 def test_a_store_that_was_away_is_not_asked_by_each_of_them() -> None:
