@@ -28,7 +28,6 @@ class Ending:
     answer that the log may not have told as they are.
     """
 
-    finished_at: float | None
     untold: Sequence[Told]
     last: Told
     output: Sequence[Mapping[str, Any]] | None
@@ -42,12 +41,15 @@ def beginning(number: str) -> Sequence[Told]:
     return [_told({"type": kind, "response": response}) for kind, response in kinds.items()]
 
 
-def ending(number: str, look: Look) -> Ending:
-    """After a log that looked so. Raises JobNotFound, StoreUnavailable."""
+def ending(number: str, look: Look) -> Ending | None:
+    """After a log that looked so; None where the job was tried again by hand meanwhile. Raises JobNotFound,
+    StoreUnavailable.
+    """
     job = services().store.get(number, project=None)
+    if job.finished_at != look.ended_at:
+        return None
     response = response_view.dump(job)
     return Ending(
-        finished_at=job.finished_at,
         untold=[_told(event) for event in _untold_events(job, look, response)],
         last=_told({"type": f"response.{job.status}", "response": response}),
         output=response["output"] if job.status in GOOD_ENDS and (look.void or look.loose) else None,

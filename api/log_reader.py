@@ -76,7 +76,7 @@ class LogReader:
                 if self._over:
                     return
                 since = time.monotonic()
-            elif look.exhausted and news.begun >= since:
+            elif news.holds_all(since):
                 return
             news = following.news(after=self._place, since=since)
 
@@ -85,7 +85,7 @@ class LogReader:
         return max(self._after, self._seen)
 
     def _beginning(self, following: Following, *, begun: bool) -> Iterator[bytes]:
-        first = following.log.shared("beginning", partial(beginning, self._number))
+        first = following.log.shared("beginning", partial(beginning, self._number)) or ()
         for number, (kind, event) in enumerate(first if begun else first[:-1]):
             yield from self._tell(kind, event, number)
 
@@ -107,8 +107,8 @@ class LogReader:
     def _end(self, following: Following, look: Look) -> Iterator[bytes]:
         """What comes after the log."""
         end = following.log.shared(look.ended_at, partial(ending, self._number, look))
-        if end.finished_at != look.ended_at:
-            return  # it was tried again by hand meanwhile
+        if end is None:
+            return
         # A Redis that crashed may have lost what this reader has read.
         number = max(look.last, self._seen) + 1
         for kind, event in end.untold:

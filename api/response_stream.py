@@ -13,8 +13,8 @@ from api.services import services
 
 SEND_SECONDS = 30.0
 """In which a reader must have taken a piece; a slower one is cut off, and may go on from where it was."""
-PIECE_BYTES = 256 * 1024
-"""An event larger than that is written in pieces, so that one who reads on is not cut off over it, again and again."""
+PIECE_BYTES = 64 * 1024
+"""More than that is written in pieces, so that one who reads on is not cut off over it, again and again."""
 
 
 def stream_response(number: str, *, after: int | None) -> Response:

@@ -91,28 +91,31 @@ def appending(
     return scripts.Call(name="append_events", keys=[keys.job(number), keys.log(number)], args=args)
 
 
-def told(message: bytes) -> Sequence[Entry]:
+def added(message: bytes) -> Sequence[Entry]:
     """The events with which the log has grown, as `append_events` tells it; none where it was told something else."""
     first, *words = message.split(b"\n")
-    pairs = zip(words[::2], words[1::2], strict=True)
-    return [
-        Entry(number=int(first) + place, type=kind.decode(), event=event) for place, (kind, event) in enumerate(pairs)
-    ]
+    try:
+        pairs = enumerate(zip(words[::2], words[1::2], strict=True))
+        return [Entry(number=int(first) + place, type=kind.decode(), event=event) for place, (kind, event) in pairs]
+    except ValueError:  # a release to come may tell more
+        return []
 
 
 def _look(state: dict[str, bytes | None], rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> Look:
     ended = state["status"] not in (b"queued", b"in_progress")
+    entries = [_entry(row_id, fields) for row_id, fields in rows]
+    restarted = max((entry.number for entry in entries if entry.type == RESTARTED), default=0)
     whole = state["log_whole"] is not None and state["log_whole"] == state["ended_by"]
     return Look(
         status=(state["status"] or b"").decode(),
         ended_at=int(state["finished"] or 0) / 1000 if ended else None,
         ended_by=int(state["ended_by"]) if state["ended_by"] else None,
         last=int(state["log_last"] or FIRST_NUMBER - 1),
-        void=int(state["log_void"] or 0),
+        void=max(int(state["log_void"] or 0), restarted),  # an attempt may have begun after the state was read
         whole=whole,
         loose=not whole and int(state["log_count"] or 0) > 0,
         exhausted=len(rows) < PAGE_EVENTS,
-        entries=[_entry(row_id, fields) for row_id, fields in rows],
+        entries=entries,
     )
 
 

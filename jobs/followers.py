@@ -89,8 +89,10 @@ class Followers(Subscription):
             if channel is None:
                 return
             if kind == "subscribe":
+                channel.log.doubt(time.monotonic())
                 channel.confirmed.set()
-            channel.log.hear(message["data"] if kind == "message" else b"", time.monotonic())
+            else:
+                channel.log.hear(message["data"], time.monotonic())
 
     def _wake_all(self) -> None:
         at = time.monotonic()

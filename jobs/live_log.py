@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from jobs.errors import JobNotFound, StoreUnavailable
-from jobs.event_log import FIRST_NUMBER, Entry, EventLog, Look, told
+from jobs.event_log import FIRST_NUMBER, Entry, EventLog, Look, added
 from schemas.event_frames import frame
 from schemas.stream_event import PLACES
 
@@ -18,6 +19,8 @@ T = TypeVar("T")
 
 MOST_KEPT_BYTES = 256 * 1024
 """Of events that not all have been told; one who is further behind reads them alone."""
+MOST_VIEWS = 8
+"""Of those who are at different places, so many share what is made for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,16 @@ class News:
 
     look: Look
     begun: float
+
+    def holds_all(self, since: float) -> bool:
+        """Whether there was nothing more at that moment."""
+        return self.look.exhausted and self.begun >= since
+
+    def serves(self, since: float) -> bool:
+        """Whether one who wants to know of that moment gets on by it. An end from before may be none any more."""
+        if self.holds_all(since):
+            return True
+        return bool(self.look.entries) and (self.look.ended_at is None or self.begun >= since)
 
     @cached_property
     def frames(self) -> bytes:
@@ -46,11 +59,11 @@ class Following:
         self._told = threading.Event()
         self._at = 0.0
         self.place = FIRST_NUMBER - 1
-        """The number of the last event that it is known to have."""
+        """The number of the last event that it had when it last asked."""
 
     def news(self, *, after: int, since: float) -> News:
-        """What comes after the event numbered `after`. It may have begun before `since` (time.monotonic()), if it holds
-        entries: then there may be more. Raises JobNotFound, StoreUnavailable.
+        """What comes after the event numbered `after`, to go on with; not always all that there was at `since`
+        (time.monotonic()), as `News.holds_all` tells. Raises JobNotFound, StoreUnavailable.
         """
         self.place = after
         return self.log.news(after=after, since=since)
@@ -88,98 +101,118 @@ class LiveLog:
         self._heard = 0
         self._growing = False
         """Whether nothing but growth was heard since the latest look, which saw all that there was."""
-        self._failure: tuple[float, StoreUnavailable] | None = None
+        self._doubted = False
+        """Whether Redis may have lost what is known here: it was away."""
+        self._failed_at, self._failure = float("-inf"), ""
         self._shared: dict[Hashable, Any] = {}
         self._sharing = threading.Lock()
-
-    def shared(self, about: Hashable, make: Callable[[], T]) -> T:
-        """What `make` gave to the first of those who follow. Raises what it raises."""
-        with self._sharing:
-            if about not in self._shared:
-                self._shared[about] = make()
-            return cast(T, self._shared[about])
 
     def hear(self, message: bytes, at: float) -> None:
         """What was told at that moment. It waits for nobody: one who looks just now may not see what is told."""
         self._heard += 1
-        if self._lock.acquire(blocking=False):
+        if not self._lock.locked() and self._lock.acquire(blocking=False):
             try:
-                self._grow(told(message), at)
+                self._grow(added(message), at)
             finally:
                 self._lock.release()
         self.wake(at)
 
+    def doubt(self, at: float) -> None:
+        """Redis was away, and what it told meanwhile was not heard."""
+        self._heard += 1
+        self._doubted = True
+        self.wake(at)
+
     def wake(self, at: float) -> None:
-        for following in self.followers:
+        for following in tuple(self.followers):
             following.tell(at)
 
     def news(self, *, after: int, since: float) -> News:
         """For `Following.news`."""
+        asked = time.monotonic()
         with self._lock:
-            if self._latest is None or after == self._end:
-                if self._latest is None or self._latest.begun < since:
-                    return self._looked_for_all(after, since)
-                return self._view(after)
-            if self._end - len(self._entries) <= after < self._end:
-                return self._view(after)
+            if self._doubted:
+                self._doubted = False
+                self._forget()
+            view = self._view(after)
+            if view is not None and view.serves(since):
+                return view
+            if self._latest is None or after >= self._end:
+                return self._looked_for_all(after, asked)
         return self._looked(after)
 
-    def _view(self, after: int) -> News:
-        """The latest look as it would be after that number."""
-        assert self._latest is not None
+    def shared(self, about: Hashable, make: Callable[[], T | None]) -> T | None:
+        """What `make` gave to the first of those who follow, unless that was None. Raises what it raises."""
+        asked = time.monotonic()
+        with self._sharing:
+            found: T | None = self._shared.get(about)
+            if found is None:
+                with self._failing_together(asked):
+                    found = make()
+                if found is not None:
+                    self._shared[about] = found
+            return found
+
+    def _view(self, after: int) -> News | None:
+        """The latest look as it would be after that number, if that can be told."""
+        if self._latest is None:
+            return None
         view = self._views.get(after)
-        if view is None:
+        if view is None and self._end - len(self._entries) <= after <= self._end:
             entries = self._entries[after - self._end :] if after < self._end else []
-            look = replace(self._latest.look, entries=entries)
-            view = self._views[after] = News(look=look, begun=self._latest.begun)
+            view = replace(self._latest, look=replace(self._latest.look, entries=entries))
+            if len(self._views) < MOST_VIEWS:
+                self._views[after] = view
         return view
 
-    def _looked_for_all(self, after: int, since: float) -> News:
-        """Also where it fails, it does so once for all who ask at the same time."""
-        if self._failure is not None and self._failure[0] >= since:
-            raise StoreUnavailable(str(self._failure[1])) from self._failure[1]
-        begun, heard = time.monotonic(), self._heard
-        try:
-            news = self._looked(after)
-        except StoreUnavailable as error:
-            self._failure = begun, error
-            raise
-        if news.look.last < after:  # a reader made the number up, or Redis lost what was read
-            self._latest = None
-        else:
+    def _looked_for_all(self, after: int, asked: float) -> News:
+        with self._failing_together(asked):
+            heard, news = self._heard, self._looked(after)
+        if news.look.last >= after:
             self._keep(after, news)
             self._growing = heard == self._heard and news.look.exhausted and news.look.ended_at is None
+        elif after == self._end:
+            self._forget()  # Redis has lost what was read; a number beyond the end is only made up
         return news
+
+    @contextmanager
+    def _failing_together(self, asked: float) -> Iterator[None]:
+        """Where Redis is away, all who had asked by then are told by one, and do not try one after the other."""
+        if self._failed_at >= asked:
+            raise StoreUnavailable(self._failure)
+        begun = time.monotonic()
+        try:
+            yield
+        except StoreUnavailable as error:
+            self._failed_at, self._failure = begun, str(error)
+            raise
 
     def _looked(self, after: int) -> News:
         begun = time.monotonic()
         look = self._event_log.look(self._number, after=after)
         if look is None:
             raise JobNotFound(self._number)
-        return News(look=look, begun=begun if look.exhausted else float("-inf"))
+        return News(look=look, begun=begun)
 
     def _grow(self, entries: Sequence[Entry], at: float) -> None:
-        if self._latest is None or not self._growing or not entries or entries[0].number != self._end + 1:
+        if self._latest is None or not self._growing or not entries or entries[0].number > self._end + 1:
             self._growing = False
             return
-        look = self._latest.look
-        grown = replace(look, status="in_progress", last=entries[-1].number, loose=True, entries=entries)
+        new = [entry for entry in entries if entry.number > self._end]  # a look may have been quicker than the message
+        last = max(self._latest.look.last, entries[-1].number)
+        grown = replace(self._latest.look, status="in_progress", last=last, loose=True, entries=new)
         self._keep(self._end, News(look=grown, begun=at))
 
     def _keep(self, after: int, news: News) -> None:
         """Nobody is told again what all have, and what is kept for one who is slow has its bound."""
-        if (
-            self._latest is None
-            or after != self._end
-            or (news.look.entries and news.look.entries[0].number != after + 1)
-        ):
-            self._drop(len(self._entries))
-        self._latest = news
-        self._views = {}
-        self._entries += news.look.entries
-        self._bytes += sum(len(entry.event) for entry in news.look.entries)
-        self._end = news.look.entries[-1].number if news.look.entries else after
-        least = min((following.place for following in self.followers), default=self._end)
+        entries = news.look.entries
+        if after != self._end or (entries and entries[0].number != after + 1):
+            self._forget()
+        self._latest, self._views = news, {after: news}
+        self._entries += entries
+        self._bytes += sum(len(entry.event) for entry in entries)
+        self._end = entries[-1].number if entries else after
+        least = min((following.place for following in tuple(self.followers)), default=self._end)
         self._drop(len(self._entries) - (self._end - least))
         while self._bytes > MOST_KEPT_BYTES:
             self._drop(1)
@@ -189,3 +222,7 @@ class LiveLog:
         if count > 0:
             self._bytes -= sum(len(entry.event) for entry in self._entries[:count])
             del self._entries[:count]
+
+    def _forget(self) -> None:
+        self._latest, self._views, self._growing = None, {}, False
+        self._drop(len(self._entries))

@@ -16,6 +16,7 @@ from worker.log_writer import LogWriter
 GATHER_SECONDS = 0.015
 GATHER_SECONDS_A_LOG = 0.001
 """More, for each log that was written last: the more there is to do, the more is done at once."""
+MOST_GATHER_SECONDS = 0.1
 PAUSE_SECONDS = 1.0
 TOGETHER = 64
 """So many logs are written in one round trip, each up to some hundred KiB."""
@@ -62,7 +63,7 @@ class LogPump:
     def _loop(self) -> None:
         while not self._closing:
             self._called.wait()
-            self._hurried.wait(GATHER_SECONDS + GATHER_SECONDS_A_LOG * self._wrote)
+            self._hurried.wait(min(MOST_GATHER_SECONDS, GATHER_SECONDS + GATHER_SECONDS_A_LOG * self._wrote))
             self._called.clear()
             self._hurried.clear()
             try:

@@ -34,12 +34,15 @@ def job_events(number: str, draw: Callable[[], tuple[Parts, bool]]) -> Iterator[
             yield from page.news(following, told=told)
             if page.over:
                 return
-            told = following.wait(page.seconds) if page.seconds else told
+            if page.seconds:
+                told = following.wait(page.seconds) or (told if page.rests else None)
     yield frame("again", {})
 
 
 class _JobPage:
-    """What one reader's page shows; `seconds` until it is worth looking again where nothing is heard."""
+    """What one reader's page shows; `seconds` until it is worth looking again where nothing is heard. It `rests` where
+    what was heard is yet to be drawn.
+    """
 
     def __init__(self, number: str, draw: Callable[[], tuple[Parts, bool]]) -> None:
         self._number = number
@@ -47,6 +50,7 @@ class _JobPage:
         self._shown, self._texts = Shown(), JobTexts()
         self._status, self._drawn_at = "", float("-inf")
         self.seconds = 0.0
+        self.rests = False
         self.over = False
 
     def news(self, following: Following, *, told: float | None) -> Iterator[bytes]:
@@ -67,12 +71,12 @@ class _JobPage:
         news = following.news(after=self._texts.seen, since=told or now)
         look = news.look
         yield from self._texts.news(look)
-        self.seconds = 0.0
-        if not look.exhausted or news.begun < (told or now):
+        self.seconds, self.rests = 0.0, False
+        if not news.holds_all(told or now):
             return
         rest = self._drawn_at + REST_SECONDS - now
         if look.status == self._status and rest > 0:
-            self.seconds = rest
+            self.seconds, self.rests = rest, True
             return
         self._status, self._drawn_at = look.status, now
         parts, over = looked(self._draw, since=told or now - SOON_SECONDS * 0.9)

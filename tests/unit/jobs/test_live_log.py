@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +14,9 @@ from jobs import keys, scripts
 from jobs.claims import Claim
 from jobs.errors import JobNotFound, StoreUnavailable
 from jobs.event_log import PAGE_EVENTS, EventLog, Look, appending
-from jobs.live_log import MOST_KEPT_BYTES, Following, LiveLog, News
-from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, Bench
+from jobs.live_log import MOST_KEPT_BYTES, MOST_VIEWS, Following, LiveLog, News
+from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, Bench
+from tests.fakes.waiting import wait_until
 
 
 class Looked(EventLog):
@@ -24,10 +26,13 @@ class Looked(EventLog):
         super().__init__(bench.client)
         self.looks = 0
         self.away = False
+        self.held = threading.Event()
+        self.held.set()
 
     def look(self, number: str, *, after: int) -> Look | None:
         self.looks += 1
         if self.away:
+            assert self.held.wait(20)
             raise StoreUnavailable("away")
         return super().look(number, after=after)
 
@@ -69,10 +74,17 @@ class Told:
         """The next message of the channel arrives, or is lost."""
         message: dict[str, Any] | None = self._channel.get_message(timeout=5)
         assert message is not None
+        self.message: bytes = message["data"]
+        return self.hear_again() if heard else time.monotonic()
+
+    def hear_again(self) -> float:
         at = time.monotonic()
-        if heard:
-            self.log.hear(message["data"], at)
+        self.log.hear(self.message, at)
         return at
+
+    def rewind(self, written: int) -> None:
+        """Redis holds no more of the attempt's events than that."""
+        self._written = written
 
     def close(self) -> None:
         self._channel.close()
@@ -99,7 +111,7 @@ def test_growth_that_is_told_is_no_reason_to_look(told: Told) -> None:
         found = [reader.news(after=end - 3, since=at) for reader in readers]
         assert {tuple(numbers(news)) for news in found} == {(end - 2, end - 1, end)}
         assert len({id(news) for news in found}) == 1
-        assert all(news.begun >= at and news.look.exhausted for news in found)
+        assert all(news.holds_all(at) for news in found)
         assert numbers(readers[0].news(after=end, since=at)) == []
     assert (told.event_log.looks, looks) == (1, 1)
     assert told.event_log.look(told.claim.number, after=5) == readers[0].news(after=5, since=0).look
@@ -196,11 +208,11 @@ def test_a_long_log_is_shared_by_pages_and_nobody_takes_one_for_the_end(told: To
     since = time.monotonic()
     news = first.news(after=2, since=since)
     assert len(news.look.entries) == PAGE_EVENTS
-    assert not news.look.exhausted
-    assert news.begun < since
+    assert not news.holds_all(since)
+    assert second.news(after=2, since=since) is news
     news = first.news(after=numbers(news)[-1], since=since)
-    assert (len(news.look.entries), news.look.exhausted) == (10, True)
-    assert news.begun >= since
+    assert len(news.look.entries) == 10
+    assert news.holds_all(since)
     assert numbers(second.news(after=2, since=since)) == list(range(3, PAGE_EVENTS + 13))
     assert told.event_log.looks == 2
 
@@ -214,17 +226,124 @@ def test_a_number_beyond_the_log_is_nobody_elses_place(after: int, told: Told) -
     assert numbers(odd.news(after=after, since=0)) == []
     at = told.grow()
     assert numbers(reader.news(after=5, since=at)) == [6]
+    assert told.event_log.looks == 3
 
 
-def test_many_who_ask_while_redis_is_away_do_so_once(told: Told) -> None:
-    told.event_log.away = True
-    reader, since = told.follower(), time.monotonic()
-    for _ in range(5):
-        with pytest.raises(StoreUnavailable):
-            reader.news(after=2, since=since)
+def test_those_who_are_ahead_of_one_that_is_stuck_at_a_page_share_their_looks(told: Told) -> None:
+    told.grow(PAGE_EVENTS + 10)
+    stuck, readers = told.follower(), [told.follower() for _ in range(20)]
+    stuck.news(after=2, since=0)
+    end = PAGE_EVENTS + 12
+    for reader in readers:
+        assert numbers(reader.news(after=end, since=0)) == []
+    for _ in range(3):
+        at, end = told.grow(), end + 1
+        assert {tuple(numbers(reader.news(after=end - 1, since=at))) for reader in readers} == {(end,)}
+    assert told.event_log.looks == 2
+
+
+def test_a_message_that_a_look_was_quicker_than_changes_nothing(told: Told) -> None:
+    reader = told.follower()
+    reader.news(after=2, since=0)
+    told.grow(heard=False)
+    message, at = told.message, told.grow(heard=False)
+    assert numbers(reader.news(after=2, since=at)) == [3, 4]
+    told.log.hear(message, time.monotonic())
+    at = told.hear_again()
+    assert numbers(reader.news(after=4, since=at)) == []
+    at = told.grow()
+    assert numbers(reader.news(after=4, since=at)) == [5]
+    assert told.event_log.looks == 2
+
+
+def test_an_end_from_before_is_not_told_to_one_who_heard_of_more(told: Told) -> None:
+    quick, stuck = told.follower(), told.follower()
+    for reader in (quick, stuck):
+        reader.news(after=2, since=0)
+    told.grow(2)
+    told.bench.runs().finish(told.claim, FAILURE, FAILED)
+    at = told.hear()
+    assert quick.news(after=4, since=at).look.status == "failed"
+    assert numbers(stuck.news(after=2, since=at)) == [3, 4]
+    told.bench.store.retry(told.claim.number, project=None)
+    at = time.monotonic()
+    news = stuck.news(after=2, since=at)
+    assert (news.look.status, news.look.ended_at, numbers(news)) == ("queued", None, [3, 4, 7])
+
+
+def test_an_attempt_that_began_between_the_state_and_the_events_makes_void_what_was_before(told: Told) -> None:
+    told.grow(2)
+    state = told.bench.client.hgetall(keys.job(told.claim.number))
+    told.bench.runs("w1").retry(told.claim, FAILED, delay_seconds=0)
+    told.bench.dispatch()
+    (again,) = told.bench.claim()
+    told.hear()
+    told.grow(claim=again)
+    told.bench.client.hset(keys.job(told.claim.number), mapping=state)
+    told.bench.client.hdel(keys.job(told.claim.number), "log_void")
+    assert told.follower().news(after=2, since=0).look.void == 5
+
+
+def test_what_is_known_is_doubted_after_redis_was_away(told: Told) -> None:
+    """It lost the events 6 to 8, and another attempt wrote others."""
+    quick, slow = told.follower(), told.follower()
+    told.grow(3)
+    for reader in (quick, slow):
+        reader.news(after=2, since=0)
+    told.grow(3, text="lost")
+    quick.news(after=8, since=0)
+    log, record = keys.log(told.claim.number), keys.job(told.claim.number)
+    kept = told.bench.client.xrange(log, max="6-0")
+    told.bench.client.delete(log)
+    for row_id, fields in kept:
+        told.bench.client.xadd(log, fields, id=row_id)
+    told.bench.client.hset(record, mapping={"log_last": 5, "log_count": 3})
+    told.log.doubt(time.monotonic())
+    told.rewind(3)
+    at = told.grow(5, text="new")
+    assert numbers(quick.news(after=8, since=at)) == [9, 10]
+    news = slow.news(after=5, since=at)
+    assert numbers(news) == [6, 7, 8, 9, 10]
+    assert all(b"new" in entry.event for entry in news.look.entries)
+
+
+def test_many_at_different_places_cost_no_more_than_a_few(told: Told) -> None:
+    told.grow(PAGE_EVENTS - 1)
+    readers = [told.follower() for _ in range(PAGE_EVENTS)]
+    for after, reader in enumerate(readers, 2):
+        assert len(reader.news(after=after, since=0).look.entries) == PAGE_EVENTS + 1 - after
+    assert len(told.log._views) <= MOST_VIEWS
     assert told.event_log.looks == 1
+
+
+def test_an_event_beyond_the_bound_is_looked_at_once_all_the_same(told: Told) -> None:
+    readers = [told.follower() for _ in range(20)]
+    for reader in readers:
+        reader.news(after=2, since=0)
+    at = told.grow(text="x" * 300_000)
+    assert {tuple(numbers(reader.news(after=2, since=at))) for reader in readers} == {(3,)}
+    assert told.event_log.looks == 2
+
+
+def test_many_who_ask_while_redis_is_away_do_not_try_one_after_the_other(told: Told) -> None:
+    told.event_log.away = True
+    readers, asked = [told.follower() for _ in range(20)], threading.Barrier(20)
+
+    def ask(reader: Following) -> None:
+        asked.wait(20)
+        with pytest.raises(StoreUnavailable):
+            reader.news(after=2, since=time.monotonic())
+
+    told.event_log.held.clear()
+    with ThreadPoolExecutor(20) as threads:
+        running = [threads.submit(ask, reader) for reader in readers]
+        wait_until(lambda: told.event_log.looks == 1)
+        told.event_log.held.set()
+        for one in running:
+            one.result(20)
+    assert told.event_log.looks < 20
     told.event_log.away = False
-    assert numbers(reader.news(after=2, since=time.monotonic())) == []
+    assert numbers(readers[0].news(after=2, since=time.monotonic())) == []
 
 
 def test_a_job_that_is_gone_is_not_found(told: Told) -> None:
@@ -236,17 +355,18 @@ def test_a_job_that_is_gone_is_not_found(told: Told) -> None:
         reader.news(after=2, since=time.monotonic())
 
 
-def test_what_is_the_same_for_all_is_made_once_and_again_where_it_failed(told: Told) -> None:
+def test_what_is_the_same_for_all_is_made_once_and_again_where_it_came_to_nothing(told: Told) -> None:
     made: list[int] = []
 
-    def make() -> int:
+    def make() -> int | None:
         made.append(1)
         if len(made) == 1:
             raise StoreUnavailable("away")
-        return len(made)
+        return None if len(made) == 2 else len(made)
 
     with pytest.raises(StoreUnavailable):
         told.log.shared("x", make)
+    assert told.log.shared("x", make) is None
     with ThreadPoolExecutor(8) as threads:
-        assert set(threads.map(lambda _: told.log.shared("x", make), range(20))) == {2}
+        assert set(threads.map(lambda _: told.log.shared("x", make), range(20))) == {3}
     assert told.log.shared("y", lambda: 7) == 7
