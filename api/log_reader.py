@@ -18,6 +18,8 @@ from schemas.stream_event import encode
 PING_SECONDS = 15.0
 AGAIN_SECONDS = 2.0
 """After Redis could not be asked."""
+RECENT_SECONDS = 2.0
+"""An end that was seen longer ago, while the reader took what came before, may be none any more."""
 
 
 class LogReader:
@@ -71,7 +73,8 @@ class LogReader:
             look = news.look
             if look.entries and not look.superseded and (told := self._entries(news)):
                 yield told
-            if look.ended_at is not None and (look.exhausted or look.superseded):
+                since = max(since, time.monotonic() - RECENT_SECONDS)
+            if look.ended_at is not None and news.begun >= since and (look.exhausted or look.superseded):
                 yield from self._end(following, look)
                 if self._over:
                     return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -158,8 +159,9 @@ class LiveLog:
         if self._latest is None:
             return None
         view = self._views.get(after)
-        if view is None and self._end - len(self._entries) <= after <= self._end:
-            entries = self._entries[after - self._end :] if after < self._end else []
+        first = self._entries[0].number if self._entries else self._end + 1
+        if view is None and first - 1 <= after <= self._end:
+            entries = self._entries[self._count_to(after) :]
             view = replace(self._latest, look=replace(self._latest.look, entries=entries))
             if len(self._views) < MOST_VIEWS:
                 self._views[after] = view
@@ -213,9 +215,13 @@ class LiveLog:
         self._bytes += sum(len(entry.event) for entry in entries)
         self._end = entries[-1].number if entries else after
         least = min((following.place for following in tuple(self.followers)), default=self._end)
-        self._drop(len(self._entries) - (self._end - least))
+        self._drop(self._count_to(least))
         while self._bytes > MOST_KEPT_BYTES:
             self._drop(1)
+
+    def _count_to(self, number: int) -> int:
+        """How many of the entries are numbered so or less; numbers may be left out between attempts."""
+        return bisect_right(self._entries, number, key=lambda entry: entry.number)
 
     def _drop(self, count: int) -> None:
         """The first of the entries."""

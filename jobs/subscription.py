@@ -11,7 +11,8 @@ from typing import Any
 import redis
 
 PAUSE_SECONDS = 0.5
-PING_SECONDS = 30.0
+PING_SECONDS = 10.0
+"""Nothing came for so long: a server whose host has died says nothing more, and its connection lives on for minutes."""
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +75,12 @@ class Subscription(ABC):
     def _follow(self) -> None:
         with self._client.pubsub() as pubsub:
             self._subscribe(pubsub)
+            pinged = False
             while True:
                 message = pubsub.get_message(timeout=PING_SECONDS)
+                if message is None and pinged:
+                    raise redis.ConnectionError("a ping was not answered")
+                pinged = message is None
                 if message is None:
                     pubsub.ping()
                 elif message["type"] in ("subscribe", "message"):

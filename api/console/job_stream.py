@@ -36,6 +36,8 @@ def job_events(number: str, draw: Callable[[], tuple[Parts, bool]]) -> Iterator[
                 return
             if page.seconds:
                 told = following.wait(page.seconds) or (told if page.rests else None)
+            elif told is not None:
+                told = max(told, time.monotonic() - SOON_SECONDS)  # the reader may have taken its time
     yield frame("again", {})
 
 

@@ -219,6 +219,27 @@ def test_an_unknown_response_and_one_of_another_project_are_not_found(alice: Cal
         assert (answer.status_code, answer.mimetype) == (404, "application/json")
 
 
+def test_one_who_takes_his_time_is_not_told_an_end_that_is_none_any_more(
+    app: Flask, alice: Caller, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_reader, "RECENT_SECONDS", 0.0)
+    shown = begun(alice)
+    claim = start(bench)
+    append(bench, claim, [*STREAMED[:2], *[STREAMED[2]] * 300])
+    slow = alice.get(f"/v1/responses/{shown['id']}?stream=true", buffered=False).iter_encoded()
+    told = [next(slow) for _ in range(4)]
+    fail(bench, claim, FAILED, code="x")
+    assert read(alice, shown["id"]).types[-1] == "response.failed"
+    bench.store.retry(shown["id"].removeprefix("resp_"), project=None)
+    claim = start(bench)
+    append(bench, claim, STREAMED, whole=True)
+    finish(bench, claim, output=[DONE_ITEM])
+    found = parse(b"".join([*told, *slow]))
+    assert found.types[-1] == "response.completed"
+    assert "response.failed" not in found.types
+    assert RESTARTED in found.types
+
+
 def test_a_long_log_is_read_in_pages_and_told_whole(alice: Caller, bench: Bench) -> None:
     shown = begun(alice)
     claim = start(bench)

@@ -1,10 +1,11 @@
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from jobs import keys
+from jobs import keys, subscription
 from jobs.connection import connect
 from jobs.event_log import EventLog
 from jobs.followers import Followers
@@ -108,3 +109,33 @@ def test_all_who_follow_are_woken_when_the_process_is_to_stop(bench: Bench, foll
         followers.close()
         assert None not in (first.wait(20), second.wait(20))
         assert followers.closed
+
+
+def test_a_server_that_says_nothing_any_more_is_left_and_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(subscription, "PING_SECONDS", 0.2)
+    with running_redis(tmp_path) as server, connect(server.url) as client:
+        followers = Followers(client, EventLog(client))
+        with followers.followed("n") as follower:
+            server.process.send_signal(signal.SIGSTOP)
+            wait_until(lambda: "a ping was not answered" in caplog.text)
+            server.process.send_signal(signal.SIGCONT)
+            assert follower.wait(20), "something may have been missed meanwhile"
+            wait_until(lambda: client.pubsub_numsub(keys.log("n"))[0][1] == 1)
+            client.publish(keys.log("n"), "events")
+            assert follower.wait(20)
+
+
+def test_a_quiet_server_that_answers_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(subscription, "PING_SECONDS", 0.02)
+    with running_redis(tmp_path) as server, connect(server.url) as client:
+        followers = Followers(client, EventLog(client))
+        with followers.followed("n") as follower:
+            wait_until(lambda: client.info("commandstats").get("cmdstat_ping", {"calls": 0})["calls"] >= 10)
+            follower.forget()
+            client.publish(keys.log("n"), "events")
+            assert follower.wait(20)
+        assert "lost" not in caplog.text

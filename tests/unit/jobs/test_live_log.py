@@ -271,6 +271,20 @@ def test_an_end_from_before_is_not_told_to_one_who_heard_of_more(told: Told) -> 
     assert (news.look.status, news.look.ended_at, numbers(news)) == ("queued", None, [3, 4, 7])
 
 
+def test_numbers_that_are_left_out_lead_nobody_to_the_wrong_place(told: Told) -> None:
+    """The end that a retry by hand undid had two."""
+    told.grow(2)
+    told.bench.runs().finish(told.claim, FAILURE, FAILED)
+    told.bench.store.retry(told.claim.number, project=None)
+    reader, behind = told.follower(), told.follower()
+    assert numbers(reader.news(after=2, since=0)) == [3, 4, 7]
+    assert numbers(behind.news(after=3, since=0)) == [4, 7]
+    assert numbers(behind.news(after=4, since=0)) == [7]
+    reader.news(after=7, since=0)
+    behind.news(after=7, since=0)
+    assert told.event_log.looks == 1
+
+
 def test_an_attempt_that_began_between_the_state_and_the_events_makes_void_what_was_before(told: Told) -> None:
     told.grow(2)
     state = told.bench.client.hgetall(keys.job(told.claim.number))
