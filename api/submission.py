@@ -27,8 +27,8 @@ from jobs.webhooks.target import Webhook
 MOST_KEY_CHARACTERS = 255
 A_MOMENT_SECONDS = 0.1
 """Many are submitted in one, and share a look at what lies before them: workers, lanes, the jobs of other projects."""
-MEANWHILE_SECONDS = 1.0
-"""That old may it be while somebody looks anew, so that one waits for it and not all."""
+MEANWHILE_SECONDS = 0.5
+"""That old may it be while it is looked at anew, for which no submit waits then."""
 
 log = logging.getLogger(__name__)
 

@@ -22,6 +22,29 @@ class _Place:
     begun: float = float("-inf")
     seen: Any = None
     failure: StoreUnavailable | None = None
+    refreshing: bool = False
+
+    def refresh(self, look: Callable[[], Any], *, since: float) -> None:
+        with self.lock:
+            if self.begun < since:
+                begun = time.monotonic()
+                try:
+                    self.seen, self.failure = look(), None
+                except StoreUnavailable as error:
+                    self.failure = error
+                self.begun = begun
+
+    def refresh_meanwhile(self, look: Callable[[], Any], *, since: float) -> None:
+        """On a thread of its own, unless one is at it."""
+        if not self.refreshing:
+            self.refreshing = True
+            threading.Thread(target=self._refresh, args=(look, since), name="look", daemon=True).start()
+
+    def _refresh(self, look: Callable[[], Any], since: float) -> None:
+        try:
+            self.refresh(look, since=since)
+        finally:
+            self.refreshing = False
 
     def told(self) -> Any:
         """What was seen. Raises StoreUnavailable."""
@@ -39,21 +62,16 @@ class Looks:
 
     def look(self, about: Hashable, look: Callable[[], T], *, since: float, meanwhile: float = float("inf")) -> T:
         """What `look` gave to whoever looked at the same, if that began at `since` (time.monotonic()) or later; else
-        it is looked anew, by one at a time. While another looks, what began at `meanwhile` or later will do. Raises
-        what `look` does.
+        it is looked anew, by one at a time. What began at `meanwhile` or later will do, too, while that is done on a
+        thread of its own. Raises what `look` does.
         """
         place = self._place(about)
-        if place.lock.locked() and place.begun >= meanwhile:
-            return cast(T, place.told())
-        with place.lock:
-            if place.begun < since:
-                begun = time.monotonic()
-                try:
-                    place.seen, place.failure = look(), None
-                except StoreUnavailable as error:
-                    place.failure = error
-                place.begun = begun
-            return cast(T, place.told())
+        if place.begun < meanwhile:
+            place.refresh(look, since=since)
+        told = place.told()
+        if place.begun < since:
+            place.refresh_meanwhile(look, since=since)
+        return cast(T, told)
 
     def _place(self, about: Hashable) -> _Place:
         with self._lock:

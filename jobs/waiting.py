@@ -75,7 +75,7 @@ class WaitingRoom:
         self, job: Job, found: Accepted, *, seen_seconds: float = 0.0, meanwhile_seconds: float = 0.0
     ) -> Waiting:
         """Of one that was just submitted, from what its submit found. The rest may have been seen `seen_seconds` ago,
-        or, while somebody looks anew, `meanwhile_seconds`. Raises StoreUnavailable.
+        or, while it is looked at anew, `meanwhile_seconds`. Raises StoreUnavailable.
         """
         place = Place(backlog=job.backlog, project=job.project, before=found.before, tokens=job.tokens)
         backlogs = self._backlogs([job.backlog], seen_seconds, meanwhile_seconds)

@@ -1,11 +1,11 @@
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from jobs.errors import StoreUnavailable
 from jobs.looks import Looks
+from tests.fakes.waiting import wait_until
 
 
 def test_who_asks_for_what_another_has_just_seen_is_told_that() -> None:
@@ -40,25 +40,41 @@ def test_many_who_ask_at_once_look_once() -> None:
     assert told == [1] * 20
 
 
-def test_while_another_looks_what_was_seen_not_long_ago_will_do_for_those_who_say_so() -> None:
-    looks, looking, gate = Looks(), threading.Event(), threading.Event()
+def test_what_was_seen_not_long_ago_will_do_for_those_who_say_so_and_is_looked_at_once_anew() -> None:
+    looks, gate, seen = Looks(), threading.Event(), []
     early = time.monotonic()
     looks.look("page", lambda: "old", since=early)
 
     def slowly() -> str:
-        looking.set()
+        seen.append(threading.current_thread().name)
         gate.wait(20)
         return "new"
 
-    with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(looks.look, "page", slowly, since=time.monotonic())
-        assert looking.wait(20)
-        now = time.monotonic()
-        assert looks.look("page", slowly, since=now, meanwhile=early) == "old"
-        second = threads.submit(looks.look, "page", slowly, since=early, meanwhile=now)
-        gate.set()
-        assert (first.result(20), second.result(20)) == ("new", "new")
-    assert looks.look("page", lambda: "newest", since=time.monotonic(), meanwhile=early) == "newest"
+    for _ in range(3):
+        assert looks.look("page", slowly, since=time.monotonic(), meanwhile=early) == "old"
+    gate.set()
+    assert looks.look("page", slowly, since=early, meanwhile=time.monotonic()) in ("old", "new")
+    wait_until(lambda: looks.look("page", slowly, since=early) == "new")
+    assert seen == ["look"]
+
+
+def test_a_look_on_its_own_thread_that_fails_is_told_to_whoever_asks_next() -> None:
+    looks, early = Looks(), time.monotonic()
+    looks.look("page", lambda: "old", since=early)
+
+    def away() -> str:
+        raise StoreUnavailable("away")
+
+    assert looks.look("page", away, since=time.monotonic(), meanwhile=early) == "old"
+
+    def failed() -> bool:
+        try:
+            return looks.look("page", away, since=early) is None
+        except StoreUnavailable:
+            return True
+
+    wait_until(failed)
+    assert looks.look("page", lambda: "new", since=time.monotonic()) == "new"
 
 
 def test_a_store_that_was_away_is_not_asked_by_each_of_them() -> None:
