@@ -11,7 +11,7 @@ from typing import Any
 
 from api.gunicorn_hooks import Lines, OneLine, flush_counts, keep_counts, leave_in_time, refuse_unsafe
 from api.unreadable import answer_in_our_words
-from jobs import logs
+from jobs import collector, logs
 from jobs.open_files import allow_open_files
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
@@ -47,6 +47,7 @@ def post_worker_init(worker: Any) -> None:
     refuse_unsafe(worker)
     leave_in_time(worker)
     keep_counts(worker)
+    collector.spare()
 
 
 def worker_exit(_: object, worker: Any) -> None:

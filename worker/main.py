@@ -2,7 +2,7 @@
 
 import os
 
-from jobs import logs
+from jobs import collector, logs
 from jobs.accounts import account_keys
 from jobs.lanes import TASK
 from jobs.limits import read_limits
@@ -16,3 +16,4 @@ with logs.starting(os.environ):
     logs.set_up(settings, secrets=account_keys(read_limits(settings.limits_file), os.environ))
     tracer = open_tracer(os.environ, service="respool-worker")
     app = make_app(settings, Process(settings, os.environ, tracer=tracer), task=TASK)
+collector.spare()

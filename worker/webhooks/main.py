@@ -2,7 +2,7 @@
 
 import os
 
-from jobs import logs
+from jobs import collector, logs
 from jobs.settings import read_settings
 from jobs.tracing import open_tracer
 from jobs.webhooks.releases import DELIVER_TASK
@@ -14,3 +14,4 @@ with logs.starting(os.environ):
     logs.set_up(settings)
     tracer = open_tracer(os.environ, service="respool-webhooks")
     app = make_app(settings, SenderProcess(settings, tracer=tracer), task=DELIVER_TASK)
+collector.spare()
