@@ -10,6 +10,7 @@ collector.spare()
 print(gc.get_freeze_count() >= 1000, gc.get_threshold() == collector.THRESHOLDS)
 loop = []
 loop.append(loop)
+del loop
 print(gc.collect() >= 1)
 """
 
