@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,13 +12,12 @@ from typing import Any, TypeVar
 
 from jobs.errors import JobNotFound, StoreUnavailable
 from jobs.event_log import FIRST_NUMBER, Entry, EventLog, Look, added
+from jobs.log_tail import LogTail
 from schemas.event_frames import frame
 from schemas.stream_event import PLACES
 
 T = TypeVar("T")
 
-MOST_KEPT_BYTES = 256 * 1024
-"""Of events that not all have been told; one who is further behind reads them alone."""
 MOST_VIEWS = 8
 """Of those who are at different places, so many share what is made for them."""
 
@@ -95,9 +93,7 @@ class LiveLog:
         self._event_log = event_log
         self._lock = threading.Lock()
         self._latest: News | None = None
-        self._end = FIRST_NUMBER - 1
-        self._entries: list[Entry] = []
-        self._bytes = 0
+        self._tail = LogTail()
         self._views: dict[int, News] = {}
         self._heard = 0
         self._growing = False
@@ -138,7 +134,7 @@ class LiveLog:
             view = self._view(after)
             if view is not None and view.serves(since):
                 return view
-            if self._latest is None or after >= self._end:
+            if self._latest is None or after >= self._tail.end:
                 return self._looked_for_all(after, asked)
         return self._looked(after)
 
@@ -159,10 +155,8 @@ class LiveLog:
         if self._latest is None:
             return None
         view = self._views.get(after)
-        first = self._entries[0].number if self._entries else self._end + 1
-        if view is None and first - 1 <= after <= self._end:
-            entries = self._entries[self._count_to(after) :]
-            view = replace(self._latest, look=replace(self._latest.look, entries=entries))
+        if view is None and self._tail.covers(after):
+            view = replace(self._latest, look=replace(self._latest.look, entries=self._tail.behind(after)))
             if len(self._views) < MOST_VIEWS:
                 self._views[after] = view
         return view
@@ -173,7 +167,7 @@ class LiveLog:
         if news.look.last >= after:
             self._keep(after, news)
             self._growing = heard == self._heard and news.look.exhausted and news.look.ended_at is None
-        elif after == self._end:
+        elif after == self._tail.end:
             self._forget()  # Redis has lost what was read; a number beyond the end is only made up
         return news
 
@@ -197,38 +191,25 @@ class LiveLog:
         return News(look=look, begun=begun)
 
     def _grow(self, entries: Sequence[Entry], at: float) -> None:
-        if self._latest is None or not self._growing or not entries or entries[0].number > self._end + 1:
+        if self._latest is None or not self._growing or not entries or entries[0].number > self._tail.end + 1:
             self._growing = False
             return
-        new = [entry for entry in entries if entry.number > self._end]  # a look may have been quicker than the message
+        new = [
+            entry for entry in entries if entry.number > self._tail.end
+        ]  # a look may have been quicker than the message
         last = max(self._latest.look.last, entries[-1].number)
         grown = replace(self._latest.look, status="in_progress", last=last, loose=True, entries=new)
-        self._keep(self._end, News(look=grown, begun=at))
+        self._keep(self._tail.end, News(look=grown, begun=at))
 
     def _keep(self, after: int, news: News) -> None:
-        """Nobody is told again what all have, and what is kept for one who is slow has its bound."""
+        """Nobody is told again what all have."""
         entries = news.look.entries
-        if after != self._end or (entries and entries[0].number != after + 1):
+        if not self._tail.joins(after, entries):
             self._forget()
         self._latest, self._views = news, {after: news}
-        self._entries += entries
-        self._bytes += sum(len(entry.event) for entry in entries)
-        self._end = entries[-1].number if entries else after
-        least = min((following.place for following in tuple(self.followers)), default=self._end)
-        self._drop(self._count_to(least))
-        while self._bytes > MOST_KEPT_BYTES:
-            self._drop(1)
-
-    def _count_to(self, number: int) -> int:
-        """How many of the entries are numbered so or less; numbers may be left out between attempts."""
-        return bisect_right(self._entries, number, key=lambda entry: entry.number)
-
-    def _drop(self, count: int) -> None:
-        """The first of the entries."""
-        if count > 0:
-            self._bytes -= sum(len(entry.event) for entry in self._entries[:count])
-            del self._entries[:count]
+        self._tail.add(after, entries)
+        self._tail.forget_to(min((following.place for following in tuple(self.followers)), default=self._tail.end))
 
     def _forget(self) -> None:
         self._latest, self._views, self._growing = None, {}, False
-        self._drop(len(self._entries))
+        self._tail.clear()

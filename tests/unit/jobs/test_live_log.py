@@ -14,7 +14,8 @@ from jobs import keys, scripts
 from jobs.claims import Claim
 from jobs.errors import JobNotFound, StoreUnavailable
 from jobs.event_log import PAGE_EVENTS, EventLog, Look, appending
-from jobs.live_log import MOST_KEPT_BYTES, MOST_VIEWS, Following, LiveLog, News
+from jobs.live_log import MOST_VIEWS, Following, LiveLog, News
+from jobs.log_tail import MOST_BYTES
 from tests.fakes.bench import ANSWERED, COMPLETED, FAILED, FAILURE, Bench
 from tests.fakes.waiting import wait_until
 
@@ -143,7 +144,7 @@ def test_what_all_have_been_told_is_kept_no_longer(told: Told) -> None:
         for reader in readers:
             reader.news(after=end, since=time.monotonic() if end == 2 else 0)
         told.grow()
-    assert [entry.number for entry in told.log._entries] == [12]
+    assert [entry.number for entry in told.log._tail.entries] == [12]
 
 
 def test_one_who_takes_nothing_costs_no_more_than_the_bound_and_looks_alone(told: Told) -> None:
@@ -154,7 +155,7 @@ def test_one_who_takes_nothing_costs_no_more_than_the_bound_and_looks_alone(told
     for end in range(3, 60):
         at = told.grow(text="x" * size)
         quick.news(after=end, since=at)
-        assert sum(len(entry.event) for entry in told.log._entries) <= MOST_KEPT_BYTES
+        assert sum(len(entry.event) for entry in told.log._tail.entries) <= MOST_BYTES
     assert told.event_log.looks == 1
     found = stuck.news(after=2, since=at)
     assert numbers(found) == list(range(3, 60))
